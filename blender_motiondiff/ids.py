@@ -1,0 +1,22 @@
+"""Names that Blender sees, each once: operators, panels, lists and the property on Scene."""
+
+SCENE_PROPERTY = "motiondiff"
+TAB = "MotionDiff"
+
+CLIP_ADD = "motiondiff.clip_add"
+CLIP_REMOVE = "motiondiff.clip_remove"
+DRAW_PATH = "motiondiff.draw_path"
+GENERATE = "motiondiff.generate"
+GENERATE_PARTNER = "motiondiff.generate_partner"
+CANCEL = "motiondiff.cancel"
+TAKE_SHOW = "motiondiff.take_show"
+ACCEPT = "motiondiff.accept"
+REJECT = "motiondiff.reject"
+BAKE = "motiondiff.bake"
+RESTORE = "motiondiff.restore"
+
+CLIP_LIST = "MOTIONDIFF_UL_clips"
+PANEL_CLIPS = "MOTIONDIFF_PT_clips"
+PANEL_CLIP = "MOTIONDIFF_PT_clip"
+PANEL_SETTINGS = "MOTIONDIFF_PT_settings"
+PANEL_TAKES = "MOTIONDIFF_PT_takes"
