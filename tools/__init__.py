@@ -1,0 +1,1 @@
+"""Build scripts: the environments, the wheels, the zip, the demo, the tests."""
