@@ -1,0 +1,1 @@
+"""From a generated motion to one whose feet stand: contacts, foot lock, two-bone IK."""

@@ -1,0 +1,116 @@
+"""A character's motion: root positions and local rotations of the canonical skeleton, and what follows from them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import rotations as rot
+from .skeleton import COUNT, MIRROR, PARENTS, Body
+
+FPS = 30.0  # frames a second of the core
+
+
+@dataclass(frozen=True)
+class Motion:
+    """One character over T frames.
+
+    `root [T, 3]`: pelvis positions, metres, Z up, ground at z = 0. `rotations [T, 22, 4]`: quaternions w, x, y, z; the
+    pelvis' against the world, every other joint's against its parent. `body`: its proportions. `fps`: frames a second.
+    """
+
+    root: np.ndarray
+    rotations: np.ndarray
+    body: Body
+    fps: float = FPS
+
+    @property
+    def frames(self):
+        """Number of frames T."""
+        return len(self.root)
+
+    @property
+    def duration(self):
+        """Seconds from the first frame to the last."""
+        return (self.frames - 1) / self.fps
+
+
+def global_rotations(local):
+    """Local rotations `[..., 22, 4]` -> rotations against the world, same shape."""
+    out = np.empty_like(local)
+    out[..., 0, :] = local[..., 0, :]
+    for j in range(1, COUNT):
+        out[..., j, :] = rot.multiply(out[..., PARENTS[j], :], local[..., j, :])
+    return out
+
+
+def local_rotations(world):
+    """World rotations `[..., 22, 4]` -> local ones, same shape (inverse of `global_rotations`)."""
+    out = np.array(world, float)
+    out[..., 1:, :] = rot.multiply(rot.conjugate(world[..., PARENTS[1:], :]), world[..., 1:, :])
+    return out
+
+
+def forward_kinematics(root, local, offsets):
+    """Joint positions `[..., 22, 3]` and world rotations `[..., 22, 4]`.
+
+    `root [..., 3]` metres, `local [..., 22, 4]`, `offsets [22, 3]` or broadcastable `[..., 22, 3]`.
+    """
+    world = global_rotations(np.asarray(local, float))
+    offsets = np.broadcast_to(offsets, (*world.shape[:-1], 3))
+    places = np.empty((*world.shape[:-1], 3))
+    places[..., 0, :] = root
+    steps = rot.rotate(world[..., PARENTS[1:], :], offsets[..., 1:, :])
+    for j in range(1, COUNT):
+        places[..., j, :] = places[..., PARENTS[j], :] + steps[..., j - 1, :]
+    return places, world
+
+
+def positions(motion):
+    """Joint positions of a motion `[T, 22, 3]`, metres."""
+    return forward_kinematics(motion.root, motion.rotations, motion.body.offsets)[0]
+
+
+def resample(motion, times, own_times=None):
+    """The motion at `times` (seconds from its first frame), clamped to its ends.
+
+    Positions are interpolated linearly, rotations spherically. `own_times [T]`: where the motion's frames lie if they
+    are not evenly spaced. The result's `fps` is that of evenly spaced `times`.
+    """
+    times = np.asarray(times, float)
+    own = np.arange(motion.frames) / motion.fps if own_times is None else np.asarray(own_times, float)
+    if motion.frames == 1:
+        index, share = np.zeros(len(times), int), np.zeros(len(times))
+        after = index
+    else:
+        index = np.clip(np.searchsorted(own, times, side="right") - 1, 0, motion.frames - 2)
+        after = index + 1
+        share = np.clip((times - own[index]) / (own[after] - own[index]), 0.0, 1.0)
+    root = motion.root[index] * (1 - share[:, None]) + motion.root[after] * share[:, None]
+    turned = rot.slerp(motion.rotations[index], motion.rotations[after], share[:, None])
+    fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else motion.fps
+    return replace(motion, root=root, rotations=turned, fps=float(fps))
+
+
+def mirror(motion):
+    """The motion seen in a mirror in the plane x = 0: left and right change places."""
+    flip = np.array([1.0, 1.0, -1.0, -1.0])
+    offsets = motion.body.offsets[MIRROR] * np.array([-1.0, 1.0, 1.0])
+    return replace(
+        motion,
+        root=motion.root * np.array([-1.0, 1.0, 1.0]),
+        rotations=motion.rotations[:, MIRROR] * flip,
+        body=Body(offsets),
+    )
+
+
+def turned(motion, angle, shift=(0.0, 0.0, 0.0)):
+    """The motion turned by `angle` radians about the world's vertical axis, then moved by `shift` metres."""
+    q = rot.about_z(angle)
+    rotations = np.array(motion.rotations)
+    rotations[:, 0] = rot.multiply(q, rotations[:, 0])
+    return replace(motion, root=rot.rotate(q, motion.root) + np.asarray(shift, float), rotations=rotations)
+
+
+def scaled(motion, factor):
+    """The motion and its body `factor` times as large, about the world's origin."""
+    return replace(motion, root=motion.root * factor, body=motion.body.scaled(factor))

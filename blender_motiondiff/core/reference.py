@@ -1,0 +1,229 @@
+"""What is known before the network runs, and the features relative to it.
+
+Every frame of a person has a heading-and-place frame: from its own motion or keys, else from its path, else facing its
+partner. In it the pelvis is relative to the frame's place, every other joint horizontally relative to its own pelvis;
+heights stay those over the ground. For a given request this is one rigid change of axes a frame, so constraints that
+are linear stay linear and the way back is exact. The base interpolates what is observed (the mean pose where nothing
+is), the spread says how far recorded motion strays from that base at a given distance from the nearest observation.
+All functions take leading batch axes: `[..., T, 268]` features, `[..., T, 2]` places, `[..., T]` headings.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, velocities
+from .motion import FPS
+from .skeleton import COUNT
+
+# Where a person's frames come from; the order is that of the tables in the weights.
+OWN, PATH, PARTNER = 0, 1, 2
+SOURCES = 3
+PARTNER_DISTANCE = 0.72  # metres in front of the partner: the couples' median distance
+FORGET = 0.7  # seconds over which an observation's hold outside the observed range fades to the mean
+DISTANCES = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96])  # frames to the nearest observation; then none
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Statistics of the training data: `mean [3, 268]` a source, `deviation [268]`, `spread [3, 14, 268]`."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    spread: np.ndarray
+
+
+# --- the frames -------------------------------------------------------------------------------------------------------
+
+
+def _turn(xy, angle):
+    cos, sin = np.cos(angle)[..., None], np.sin(angle)[..., None]
+    x, y = xy[..., :1], xy[..., 1:2]
+    return np.concatenate([cos * x - sin * y, sin * x + cos * y], -1)
+
+
+def _turn_rows(rows, angle):
+    """Turns `[..., T, K, 3]` about the vertical axis by `angle [..., T]`."""
+    turned = _turn(rows[..., :2], np.broadcast_to(angle[..., None], rows.shape[:-1]))
+    return np.concatenate([turned, rows[..., 2:]], -1)
+
+
+def to_relative(features, place, heading):
+    """World features -> features in the frames `place [..., T, 2]`, `heading [..., T]`. Inverse: `to_world`."""
+    lead = features.shape[:-1]
+    pos = features[..., POSITIONS].reshape(*lead, COUNT, 3)
+    base = np.concatenate([place[..., None, :], np.broadcast_to(pos[..., :1, :2], (*lead, COUNT - 1, 2))], -2)
+    pos = np.concatenate([pos[..., :2] - base, pos[..., 2:]], -1)
+    return _assemble(features, pos, -heading)
+
+
+def to_world(relative, place, heading):
+    """Features in the frames -> world features."""
+    lead = relative.shape[:-1]
+    world = _assemble(relative, relative[..., POSITIONS].reshape(*lead, COUNT, 3), heading)
+    pos = world[..., POSITIONS].reshape(*lead, COUNT, 3)
+    pos[..., :1, :2] += place[..., None, :]
+    pos[..., 1:, :2] += pos[..., :1, :2]
+    world[..., POSITIONS] = pos.reshape(*lead, -1)
+    return world
+
+
+def _assemble(features, pos, angle):
+    lead = features.shape[:-1]
+    out = features.copy()
+    out[..., POSITIONS] = _turn_rows(pos, angle).reshape(*lead, -1)
+    out[..., VELOCITIES] = _turn_rows(features[..., VELOCITIES].reshape(*lead, COUNT, 3), angle).reshape(*lead, -1)
+    root = features[..., ROTATIONS][..., :6].reshape(*lead, 2, 3)
+    out[..., ROTATIONS.start : ROTATIONS.start + 6] = _turn_rows(root, angle).reshape(*lead, 6)
+    return out
+
+
+def facing(place, heading, distance=PARTNER_DISTANCE):
+    """The frames of someone who stands in front of `place`, `heading` and looks back."""
+    ahead = np.stack([np.sin(heading), -np.cos(heading)], -1)
+    return place + distance * ahead, heading + np.pi
+
+
+def smooth(values, seconds, fps=FPS):
+    """Gaussian average over time (axis -2 of `[..., T, K]`), standard deviation in seconds, ends reflected."""
+    sigma = seconds * fps
+    reach = max(1, int(np.ceil(3 * sigma)))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
+    weights /= weights.sum()
+    frames = values.shape[-2]
+    index = np.arange(-reach, frames + reach)
+    period = max(2 * frames - 2, 1)
+    index = np.abs((index + period * (1 + reach // period)) % period)
+    index = np.where(index >= frames, period - index, index) if frames > 1 else np.zeros_like(index)
+    padded = values[..., index, :]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=-2)
+    return windows @ weights.astype(values.dtype)
+
+
+def smooth_heading(heading, seconds, fps=FPS):
+    """A smoothed heading `[..., T]`, radians, unwrapped in time."""
+    return smooth(np.unwrap(heading, axis=-1)[..., None], seconds, fps)[..., 0]
+
+
+def path_heading(points, fps=FPS, slowest=0.15):
+    """Heading `[..., T]` along a path `[..., T, 2]`; where it is slower than `slowest` m/s, carried over from elsewhere.
+
+    A path that never moves faces -Y.
+    """
+    step = np.gradient(points, axis=-2) * fps if points.shape[-2] > 1 else np.zeros_like(points)
+    speed = np.linalg.norm(step, axis=-1)
+    angle = np.arctan2(step[..., 0], -step[..., 1])
+    flat_angle, flat_speed = angle.reshape(-1, angle.shape[-1]), speed.reshape(-1, angle.shape[-1])
+    out = np.zeros_like(flat_angle)
+    time = np.arange(angle.shape[-1])
+    for i, (a, v) in enumerate(zip(flat_angle, flat_speed, strict=True)):
+        moving = v > slowest
+        if moving.any():
+            out[i] = np.interp(time, time[moving], np.unwrap(a[moving]))
+    return smooth_heading(out, 0.2, fps).reshape(angle.shape)
+
+
+# --- base and spread --------------------------------------------------------------------------------------------------
+
+
+def neighbours(mask):
+    """Indices of the last and next observed frame `[..., T, C]` of a mask of that shape; -1 and T where there is none."""
+    frames = mask.shape[-2]
+    time = np.arange(frames)[:, None]
+    before = np.maximum.accumulate(np.where(mask, time, -1), axis=-2)
+    after = np.minimum.accumulate(np.where(mask, time, frames)[..., ::-1, :], axis=-2)[..., ::-1, :]
+    return before, after
+
+
+def interpolate(observed, mask, mean, fps=FPS):
+    """Linear interpolation in time of observed values `[..., T, C]`; outside, a hold that fades to `mean [..., C]`."""
+    frames = mask.shape[-2]
+    before, after = neighbours(mask)
+    has_before, has_after = before >= 0, after < frames
+    first = np.take_along_axis(observed, np.maximum(before, 0), -2)
+    last = np.take_along_axis(observed, np.minimum(after, frames - 1), -2)
+    time = np.arange(frames)[:, None]
+    share = np.where(has_before & has_after, (time - before) / np.maximum(after - before, 1), ~has_before)
+    value = first + (last - first) * share
+    gone = np.where(has_before & has_after, 0, np.where(has_before, time - before, after - time)) / (FORGET * fps)
+    mean = np.broadcast_to(mean[..., None, :], observed.shape)
+    kept = np.where(has_before | has_after, np.exp(-gone), 0.0)
+    return (mean + (value - mean) * kept).astype(observed.dtype)
+
+
+def nearest_distance(mask):
+    """Frames to the nearest observation `[..., T, C]`, 0 where observed, infinite where there is none."""
+    frames = mask.shape[-2]
+    before, after = neighbours(mask)
+    time = np.arange(frames)[:, None]
+    back = np.where(before >= 0, time - before, np.inf)
+    return np.minimum(back, np.where(after < frames, after - time, np.inf))
+
+
+def effective_mask(mask):
+    """The mask whose distances rule a channel's spread: velocities follow positions, contacts the full poses."""
+    positions = mask[..., POSITIONS]
+    full = positions.all(-1, keepdims=True)
+    contacts = np.broadcast_to(full, (*full.shape[:-1], CONTACTS.stop - CONTACTS.start))
+    return np.concatenate([positions, positions, mask[..., ROTATIONS], contacts], -1)
+
+
+def spread(tables, source, mask):
+    """Expected deviation from the base `[..., T, 268]` for `source [...]` (ints) and a mask of what is observed."""
+    distance = nearest_distance(effective_mask(mask))
+    bins = len(DISTANCES)
+    position = np.where(np.isfinite(distance), np.interp(distance, DISTANCES, np.arange(bins)), bins)
+    low = np.minimum(np.floor(position).astype(int), bins)
+    high, share = np.minimum(low + 1, bins - 1), position - np.floor(position)
+    high = np.where(low >= bins - 1, low, high)
+    table = tables.spread[source]  # [..., bins + 1, 268]
+    return np.take_along_axis(table, low, -2) * (1 - share) + np.take_along_axis(table, high, -2) * share
+
+
+def base_of(tables, source, observed, mask, place, heading):
+    """The base `[..., T, 268]` in relative features: interpolated observations, velocities from its own positions."""
+    out = interpolate(observed, mask, tables.mean[source])
+    world = to_world(out, place, heading)
+    lead = out.shape[:-1]
+    speed = velocities(world[..., POSITIONS].reshape(*lead, COUNT, 3)).reshape(*lead, -1)
+    world[..., VELOCITIES] = speed
+    moving = to_relative(world, place, heading)[..., VELOCITIES]
+    out[..., VELOCITIES] = np.where(mask[..., VELOCITIES], observed[..., VELOCITIES], moving)
+    return out
+
+
+# --- what the network is given ----------------------------------------------------------------------------------------
+
+EXTRAS = 2 + 1 + SOURCES + 4 + 2 + 1 + 11  # see `extras`
+GIVEN = 2 * SIZE + EXTRAS
+
+
+def extras(source, mask, place, heading, partner_place, partner_heading, present, measures, fps=FPS):
+    """Further inputs a frame `[..., T, EXTRAS]`.
+
+    The frame's velocity in its own axes (m/s) and yaw rate (rad/s); its source; the partner's frame seen from this one
+    (metres, cosine and sine of the turn; zero without a partner); seconds since the last and until the next full pose
+    (as exp(-s)); whether a partner is there; the body's measures `[..., 11]` in metres.
+    """
+    frames = heading.shape[-1]
+    still = frames < 2
+    velocity = np.zeros_like(place) if still else _turn(np.gradient(place, axis=-2) * fps, -heading)
+    turning = np.zeros_like(heading) if still else np.gradient(np.unwrap(heading, axis=-1), axis=-1) * fps
+    kind = np.broadcast_to(np.eye(SOURCES)[source][..., None, :], (*heading.shape, SOURCES))
+    there = np.broadcast_to(np.asarray(present, float)[..., None, None], (*heading.shape, 1))
+    away = _turn(partner_place - place, -heading)
+    turn = partner_heading - heading
+    seen = np.concatenate([away, np.cos(turn)[..., None], np.sin(turn)[..., None]], -1) * there
+    full = mask[..., ROTATIONS].all(-1, keepdims=True)
+    before, after = neighbours(full)
+    time = np.arange(frames)[:, None]
+    since = np.where(before >= 0, np.exp(-(time - before) / fps), 0.0)
+    until = np.where(after < frames, np.exp(-(after - time) / fps), 0.0)
+    sizes = np.broadcast_to(measures[..., None, :], (*heading.shape, measures.shape[-1]))
+    return np.concatenate([velocity, turning[..., None], kind, seen, since, until, there, sizes], -1)
+
+
+def given(tables, source, base, mask, extra):
+    """The network's conditioning `[..., T, GIVEN]`: the standardised base, the mask, the extras."""
+    standard = (base - tables.mean[source][..., None, :]) / tables.deviation
+    return np.concatenate([np.clip(standard, -5, 5), mask, extra], -1).astype(np.float32)

@@ -1,0 +1,157 @@
+"""Batched rotation arithmetic on NumPy arrays.
+
+Quaternions are `[..., 4]`, order w, x, y, z, unit length; matrices `[..., 3, 3]` act on column vectors; angles are
+radians. "6D" is the first two columns of a matrix, one after the other (Zhou et al. 2019, On the Continuity of
+Rotation Representations in Neural Networks, section 4).
+"""
+
+import numpy as np
+
+IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+
+
+def multiply(a, b):
+    """Hamilton product a*b: the rotation b followed by a. `[..., 4]`, broadcasting."""
+    aw, ax, ay, az = np.moveaxis(np.asarray(a), -1, 0)
+    bw, bx, by, bz = np.moveaxis(np.asarray(b), -1, 0)
+    return np.stack(
+        [
+            aw * bw - ax * bx - ay * by - az * bz,
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+        ],
+        -1,
+    )
+
+
+def conjugate(q):
+    """Inverse of unit quaternions. `[..., 4]`."""
+    return np.asarray(q) * np.array([1.0, -1.0, -1.0, -1.0])
+
+
+def normalize(v, floor=1e-12):
+    """Vectors or quaternions at unit length along the last axis."""
+    v = np.asarray(v, float)
+    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), floor)
+
+
+def rotate(q, v):
+    """Vectors `[..., 3]` turned by quaternions `[..., 4]`."""
+    q, v = np.broadcast_arrays(np.asarray(q), np.concatenate([np.zeros_like(np.asarray(v)[..., :1]), v], -1))
+    t = 2.0 * np.cross(q[..., 1:], v[..., 1:])
+    return v[..., 1:] + q[..., :1] * t + np.cross(q[..., 1:], t)
+
+
+def to_matrix(q):
+    """Quaternions `[..., 4]` -> matrices `[..., 3, 3]`."""
+    w, x, y, z = np.moveaxis(normalize(q), -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.stack([np.stack(row, -1) for row in rows], -2)
+
+
+def from_matrix(m):
+    """Matrices `[..., 3, 3]` -> quaternions `[..., 4]`, w >= 0 (largest-component method, Shepperd 1978)."""
+    m = np.asarray(m, float)
+    d = np.stack([m[..., i, i] for i in range(3)], -1)
+    trace = d.sum(-1)
+    squares = np.concatenate([trace[..., None], d], -1)
+    choice = squares.argmax(-1)
+    a = m[..., 2, 1] - m[..., 1, 2]
+    b = m[..., 0, 2] - m[..., 2, 0]
+    c = m[..., 1, 0] - m[..., 0, 1]
+    xy = m[..., 0, 1] + m[..., 1, 0]
+    xz = m[..., 0, 2] + m[..., 2, 0]
+    yz = m[..., 1, 2] + m[..., 2, 1]
+    candidates = np.stack(
+        [
+            np.stack([1 + trace, a, b, c], -1),
+            np.stack([a, 1 + 2 * d[..., 0] - trace, xy, xz], -1),
+            np.stack([b, xy, 1 + 2 * d[..., 1] - trace, yz], -1),
+            np.stack([c, xz, yz, 1 + 2 * d[..., 2] - trace], -1),
+        ],
+        -2,
+    )
+    q = normalize(np.take_along_axis(candidates, choice[..., None, None], -2)[..., 0, :])
+    return np.where(q[..., :1] < 0, -q, q)
+
+
+def from_rotvec(v):
+    """Rotation vectors `[..., 3]` in radians -> quaternions."""
+    v = np.asarray(v, float)
+    angle = np.linalg.norm(v, axis=-1, keepdims=True)
+    half = 0.5 * angle
+    scale = np.where(angle > 1e-8, np.sin(half) / np.maximum(angle, 1e-8), 0.5)
+    return np.concatenate([np.cos(half), v * scale], -1)
+
+
+def to_rotvec(q):
+    """Quaternions -> the shortest rotation vectors `[..., 3]`, radians."""
+    q = normalize(q)
+    q = np.where(q[..., :1] < 0, -q, q)
+    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
+    angle = 2.0 * np.arctan2(sine, q[..., :1])
+    return q[..., 1:] * np.where(sine > 1e-8, angle / np.maximum(sine, 1e-8), 2.0)
+
+
+def about_z(angle):
+    """Turns about the vertical axis. `[...]` radians -> `[..., 4]`."""
+    half = 0.5 * np.asarray(angle, float)
+    zero = np.zeros_like(half)
+    return np.stack([np.cos(half), zero, zero, np.sin(half)], -1)
+
+
+def to_6d(q):
+    """Quaternions `[..., 4]` -> first two matrix columns `[..., 6]`."""
+    m = to_matrix(q)
+    return np.concatenate([m[..., :, 0], m[..., :, 1]], -1)
+
+
+def from_6d(x):
+    """`[..., 6]`, not necessarily orthonormal, -> quaternions by Gram-Schmidt."""
+    x = np.asarray(x, float)
+    first = normalize(x[..., :3])
+    second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdims=True) * first
+    second = normalize(second)
+    return from_matrix(np.stack([first, second, np.cross(first, second)], -1))
+
+
+def shortest_arc(a, b):
+    """The smallest rotations that take directions `a` to directions `b`. `[..., 3]` -> `[..., 4]`.
+
+    Opposite directions turn half a circle about an axis square to them.
+    """
+    a, b = np.broadcast_arrays(normalize(a), normalize(b))
+    q = np.concatenate([1.0 + (a * b).sum(-1, keepdims=True), np.cross(a, b)], -1)
+    spare = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+    half_turn = np.concatenate([np.zeros_like(a[..., :1]), np.cross(a, spare)], -1)
+    return normalize(np.where(q[..., :1] < 1e-8, half_turn, q))
+
+
+def align_signs(q):
+    """Quaternions along axis 0 with signs chosen so that neighbours in time are on the same side."""
+    q = np.array(q, float)
+    flips = np.where((q[1:] * q[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
+    q[1:] *= np.cumprod(flips, axis=0)
+    return q
+
+
+def slerp(a, b, t):
+    """Constant-speed interpolation along the shorter arc. `t` broadcasts against `[...]`."""
+    t = np.asarray(t, float)[..., None]
+    return multiply(a, from_rotvec(t * to_rotvec(multiply(conjugate(a), b))))
+
+
+def angle_between(a, b):
+    """Angle of the rotation between quaternions, radians `[...]`."""
+    return np.linalg.norm(to_rotvec(multiply(conjugate(a), b)), axis=-1)
+
+
+def heading(q):
+    """Yaw of the body's forward direction (-Y at rest) about +Z, radians; 0 faces -Y."""
+    forward = rotate(q, np.array([0.0, -1.0, 0.0]))
+    return np.arctan2(forward[..., 0], -forward[..., 1])

@@ -1,0 +1,1 @@
+"""From recorded motion to weights (PyTorch). Nothing in the extension imports this."""

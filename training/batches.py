@@ -1,0 +1,218 @@
+"""Training batches: windows -> world features -> frames, base, spread -> what the network is given and must answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from blender_motiondiff.core import reference as ref
+from blender_motiondiff.core import rotations as rot
+from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
+from blender_motiondiff.core.features import ROTATIONS, encode
+from blender_motiondiff.core.reference import OWN, PARTNER, PATH
+
+from .augment import SPEEDS, usable_starts, windows
+from .tasks import couple_task, single_task
+
+OWN_SMOOTHING = 0.1  # seconds, of the frames of a motion that is wholly known
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Arrays of one kind of window, float32, leading axes `[B, P, T]` unless said."""
+
+    target: np.ndarray  # residual / spread, 0 where observed
+    mask: np.ndarray
+    base: np.ndarray
+    spread: np.ndarray
+    given: np.ndarray
+    contacts: np.ndarray
+    place: np.ndarray  # [B, P, T, 2]
+    heading: np.ndarray  # [B, P, T]
+    offsets: np.ndarray  # [B, P, 22, 3]
+    present: np.ndarray  # [B, P] partner there
+
+
+class Sampler:
+    """Draws windows from the clips: singles, and couples as (leader, follower) pairs."""
+
+    def __init__(self, clips, seed, augment=True):
+        self.rng = np.random.default_rng(seed)
+        self.augment = augment
+        self.singles = list(clips.values())
+        self.couples = [(c, clips[c.partner]) for c in clips.values() if c.partner in clips and c.name < c.partner]
+        self._starts = {}
+
+    def _pool(self, frames):
+        """Per window length: the clips that hold one, their possible starts, and the chance of each."""
+        if frames not in self._starts:
+            slowest = SPEEDS[1] if self.augment else 1.0
+            pools = []
+            for group in ([(c,) for c in self.singles], self.couples):
+                entries = []
+                for persons in group:
+                    length = int(np.ceil(frames * slowest * persons[0].motion.fps / 30)) + 1
+                    count = min(c.motion.frames for c in persons)
+                    good = np.logical_and.reduce([c.good[:count] for c in persons])
+                    starts = usable_starts(good, length)
+                    if len(starts):
+                        entries.append((persons, starts))
+                chance = np.array([len(s) ** 0.6 for _, s in entries])
+                pools.append((entries, chance / chance.sum()))
+            self._starts[frames] = pools
+        return self._starts[frames]
+
+    def draw(self, count, frames, couples):
+        """`count` windows of `frames` frames."""
+        entries, chance = self._pool(frames)[1 if couples else 0]
+        picks = []
+        for i in self.rng.choice(len(entries), size=count, p=chance):
+            persons, starts = entries[i]
+            start = int(self.rng.choice(starts))
+            picks.append(tuple((clip, start) for clip in persons))
+        return windows(picks, frames, self.rng, self.augment)
+
+
+def frames_of(features, root_heading, sources, rng):
+    """Places `[B, P, T, 2]` and headings `[B, P, T]` of every window's persons, as the product would lay them."""
+    pelvis = features[..., :2]
+    place, heading = pelvis.copy(), root_heading.copy()
+    for b, p in np.ndindex(sources.shape):
+        if sources[b, p] == PATH:
+            place[b, p] = smooth_pelvis(pelvis[b, p], knot_seconds=rng.uniform(0.6, 1.1))
+            along = ref.path_heading(place[b, p])
+            walks = np.linalg.norm(np.diff(place[b, p], axis=0), axis=-1).sum() > 0.25 * len(along) / 30
+            if not walks or rng.random() < 0.2:
+                along = ref.smooth_heading(root_heading[b, p], 0.3)
+            heading[b, p] = along
+    return place, heading
+
+
+def keyed_frames(pelvis, root_heading, mask):
+    """Frames interpolated between a person's own keys: place `[T, 2]`, heading `[T]`."""
+    keyed = np.flatnonzero(mask[:, 0] & mask[:, ROTATIONS.start])
+    time = np.arange(len(mask))
+    angles = np.unwrap(root_heading[keyed])
+    place = np.stack([np.interp(time, keyed, pelvis[keyed, k]) for k in range(2)], -1)
+    return place, np.interp(time, keyed, angles)
+
+
+def lay_frames(features, root_heading, masks, sources, rng):
+    """Like `frames_of`, with those from keys and from the partner."""
+    place, heading = frames_of(features, root_heading, sources, rng)
+    for b, p in np.ndindex(sources.shape):
+        if sources[b, p] == OWN:
+            if masks[b, p].all():
+                place[b, p] = ref.smooth(features[b, p, :, :2], OWN_SMOOTHING)
+                heading[b, p] = ref.smooth_heading(root_heading[b, p], OWN_SMOOTHING)
+            else:
+                place[b, p], heading[b, p] = keyed_frames(features[b, p, :, :2], root_heading[b, p], masks[b, p])
+    for b, p in np.argwhere(sources == PARTNER):
+        place[b, p], heading[b, p] = ref.facing(place[b, 1 - p], heading[b, 1 - p])
+    return place, heading
+
+
+def prepare(win, tables, rng, tasks=None):
+    """Windows -> Batch. `tasks`: (masks `[B, P, T, 268]`, sources `[B, P]`), drawn at random unless given."""
+    count, persons, frames = win.root.shape[:3]
+    features = encode(win.root, win.rotations, win.offsets[:, :, None], win.contacts).astype(np.float32)
+    root_heading = np.unwrap(rot.heading(win.rotations[..., 0, :]), axis=-1).astype(np.float32)
+    if tasks is None:
+        drawn = [couple_task(rng, frames) if persons == 2 else single_task(rng, frames) for _ in range(count)]
+        masks = np.stack([np.reshape(m, (persons, frames, -1)) for m, _ in drawn])
+        sources = np.stack([np.reshape(s, persons) for _, s in drawn])
+    else:
+        masks, sources = tasks
+    place, heading = lay_frames(features, root_heading, masks, sources, rng)
+    relative = ref.to_relative(features, place, heading)
+    base = ref.base_of(tables, sources, relative, masks, place, heading).astype(np.float32)
+    spread = ref.spread(tables, sources, masks).astype(np.float32)
+    target = np.where(masks, 0, np.clip((relative - base) / spread, -6, 6))
+    present = np.full((count, persons), float(persons == 2), np.float32)
+    other = np.arange(persons)[::-1]
+    extra = ref.extras(
+        sources, masks, place, heading, place[:, other], heading[:, other], present, win.measures
+    )  # fmt: skip
+    network_input = ref.given(tables, sources, base, masks, extra)
+    return Batch(
+        target.astype(np.float32), masks, base, spread, network_input, win.contacts, place.astype(np.float32),
+        heading.astype(np.float32), win.offsets, present,
+    )  # fmt: skip
+
+
+def relative_and_base(win, tables, rng):
+    """For statistics: (relative features, base, masks, sources) of windows with random tasks."""
+    batch = prepare(win, tables, rng)
+    return batch.base + batch.spread * batch.target, batch
+
+
+def measure_tables(sampler, rounds=60, frames=(48, 90, 150), report=print):
+    """Tables of means, deviations and spreads over random windows and tasks."""
+    size = ref.SIZE
+    flat = ref.Tables(np.zeros((3, size), np.float32), np.ones(size, np.float32), np.ones((3, 14, size), np.float32))
+    mean = _means(sampler, flat, rounds, frames)
+    deviation = mean[1]
+    tables = ref.Tables(mean[0], deviation, flat.spread)
+    report("means measured")
+    return ref.Tables(mean[0], deviation, _spreads(sampler, tables, rounds * 3, frames))
+
+
+def _draws(sampler, rounds, frames):
+    for i in range(rounds):
+        yield sampler.draw(24, frames[i % len(frames)], couples=False)
+        yield sampler.draw(12, frames[i % len(frames)], couples=True)
+
+
+def _relative(win, tables, rng):
+    count, persons, length = win.root.shape[:3]
+    features = encode(win.root, win.rotations, win.offsets[:, :, None], win.contacts).astype(np.float32)
+    root_heading = np.unwrap(rot.heading(win.rotations[..., 0, :]), axis=-1).astype(np.float32)
+    drawn = [couple_task(rng, length) if persons == 2 else single_task(rng, length) for _ in range(count)]
+    masks = np.stack([np.reshape(m, (persons, length, -1)) for m, _ in drawn])
+    sources = np.stack([np.reshape(s, persons) for _, s in drawn])
+    place, heading = lay_frames(features, root_heading, masks, sources, rng)
+    return ref.to_relative(features, place, heading), masks, sources, place, heading
+
+
+def _means(sampler, tables, rounds, frames):
+    sums, squares, counts = np.zeros((3, ref.SIZE)), np.zeros((3, ref.SIZE)), np.zeros(3)
+    for win in _draws(sampler, rounds, frames):
+        relative, _, sources, _, _ = _relative(win, tables, sampler.rng)
+        for s in range(ref.SOURCES):
+            rows = relative[sources == s].reshape(-1, ref.SIZE)
+            sums[s] += rows.sum(0)
+            squares[s] += (rows.astype(np.float64) ** 2).sum(0)
+            counts[s] += len(rows)
+    mean = sums / counts[:, None]
+    variance = squares.sum(0) / counts.sum() - (sums.sum(0) / counts.sum()) ** 2
+    return mean.astype(np.float32), np.sqrt(np.maximum(variance, 1e-4)).astype(np.float32)
+
+
+def _spreads(sampler, tables, rounds, frames):
+    bins = len(ref.DISTANCES) + 1
+    squares, counts = np.zeros((3, bins, ref.SIZE)), np.full((3, bins, ref.SIZE), 1e-6)
+    for win in _draws(sampler, rounds, frames):
+        relative, masks, sources, place, heading = _relative(win, tables, sampler.rng)
+        base = ref.base_of(tables, sources, relative, masks, place, heading)
+        distance = ref.nearest_distance(ref.effective_mask(masks))
+        index = np.where(np.isfinite(distance), np.searchsorted(ref.DISTANCES, distance, side="right") - 1, bins - 1)
+        error = (relative - base) ** 2 * ~masks
+        for s in range(ref.SOURCES):
+            chosen = sources == s
+            for k in range(bins):
+                hit = (index[chosen] == k) & ~masks[chosen]
+                squares[s, k] += (error[chosen] * hit).sum((0, 1))
+                counts[s, k] += hit.sum((0, 1))
+    return _fill(np.sqrt(squares / counts), counts)
+
+
+def _fill(spread, counts, least=50):
+    """Rarely met distances take the nearest better-known one's value; nothing is below a floor."""
+    out = spread.copy()
+    for s, c in np.ndindex(spread.shape[0], spread.shape[2]):
+        known = np.flatnonzero(counts[s, :, c] > least)
+        if len(known):
+            nearest = known[np.abs(np.arange(spread.shape[1])[:, None] - known[None]).argmin(1)]
+            out[s, :, c] = spread[s, nearest, c]
+        else:
+            out[s, :, c] = 0.1
+    return np.maximum(out, 0.005).astype(np.float32)
