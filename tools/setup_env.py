@@ -28,13 +28,18 @@ def say(text):
 
 def digest(requirements, python):
     """What a stamp holds: the requirement file's contents and the interpreter's version."""
-    version = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True)
-    return hashlib.sha256(requirements.read_bytes() + version.stdout.encode()).hexdigest()
+    version = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, check=True).stdout
+    return hashlib.sha256(requirements.read_bytes() + version).hexdigest()
 
 
 def python_of(environment):
     """The interpreter inside a virtual environment."""
     return environment / "bin" / "python"
+
+
+def has_pip(python):
+    """Whether this environment stands; one whose making was interrupted has no pip and is made again."""
+    return python.exists() and subprocess.run([python, "-m", "pip", "--version"], capture_output=True).returncode == 0
 
 
 def install(environment, requirements, creator):
@@ -43,7 +48,7 @@ def install(environment, requirements, creator):
     wanted = digest(requirements, creator)
     if stamp.exists() and stamp.read_text() == wanted and python_of(environment).exists():
         return False
-    if not python_of(environment).exists():
+    if not has_pip(python_of(environment)):
         say(f"making {environment.name}")
         subprocess.run([creator, "-m", "venv", "--clear", environment], check=True)
     say(f"installing {requirements.name} into {environment.name} (the first time downloads several hundred MB)")
@@ -53,8 +58,7 @@ def install(environment, requirements, creator):
             f"setup: pip could not install {requirements.name} into {environment.name} (its reason stands above). "
             "Check the network and the free disk space, then run the same command again."
         )
-    if environment == BASE or environment == NEXT:
-        ensure_system_libraries(python_of(environment), say)
+    ensure_system_libraries(python_of(environment), say)
     stamp.write_text(wanted)
     return True
 

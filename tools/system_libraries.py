@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 
-PACKAGES = (
-    "libx11-6 libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libice6 libxext6 libgl1 libegl1"
-).split()
+PACKAGES = [
+    "libx11-6", "libxrender1", "libxfixes3", "libxi6", "libxkbcommon0",
+    "libsm6", "libice6", "libxext6", "libgl1", "libegl1",
+]  # fmt: skip
 COMMAND = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
 # Workbench opens libEGL when it renders, and ends the process where there is none: so it is looked for beforehand.
 PROBE = "import ctypes; ctypes.CDLL('libEGL.so.1'); import bpy"
@@ -40,7 +41,7 @@ def ensure_system_libraries(python, say):
     by_hand = "sudo apt-get update && sudo " + " ".join(COMMAND)
     prefix = apt_prefix()
     if prefix is None:
-        raise SystemExit(f"setup: Blender's module lacks a system library ({missing}). Install it, then repeat: {by_hand}")
+        raise SystemExit(f"setup: Blender's module lacks a system library ({missing}). Install it, repeat: {by_hand}")
     say(f"installing system libraries for Blender's module ({missing})")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run([*prefix, "apt-get", "update", "-q"], env=environment)
