@@ -1,0 +1,1 @@
+"""Motion files in and out: BVH, ASF/AMC and the core's own takes (npz)."""
