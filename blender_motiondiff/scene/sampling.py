@@ -1,0 +1,74 @@
+"""A scene evaluated at any of its times, and left as it was."""
+
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+
+from .errors import SceneError
+
+CHANNELS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
+
+
+def view_layer_of(scene):
+    """The view layer in which a scene is evaluated: the user's if it is the user's scene, else its first."""
+    return bpy.context.view_layer if bpy.context.scene == scene else scene.view_layers[0]
+
+
+@contextmanager
+def time_kept(scene, armatures):
+    """Whatever is evaluated inside, the scene's frame and the armatures' poses, keyed or not, are as before."""
+    frame, subframe = scene.frame_current, scene.frame_subframe
+    poses = [(armature, _channels(armature)) for armature in armatures]
+    try:
+        yield
+    finally:
+        scene.frame_set(frame, subframe=subframe)
+        for armature, values in poses:
+            _set_channels(armature, values)
+        view_layer_of(scene).update()
+
+
+def _channels(armature):
+    owners = [armature, *armature.pose.bones]
+    return [[np.array(getattr(owner, name)) for name in CHANNELS] for owner in owners]
+
+
+def _set_channels(armature, values):
+    for owner, own in zip([armature, *armature.pose.bones], values):
+        for name, value in zip(CHANNELS, own):
+            # A write tags the object for evaluation and marks overridden properties: only what differs is written.
+            if not np.array_equal(np.array(getattr(owner, name)), value):
+                setattr(owner, name, value)
+
+
+def pose_matrices(scene, armature, frames):
+    """Evaluated matrices at real-valued scene frames: bones `[T, B, 4, 4]` in armature space, object `[T, 4, 4]`.
+
+    Bones are in the order of `armature.pose.bones`. Constraints, drivers, NLA and parents all count. The caller keeps
+    the time (`time_kept`).
+    """
+    check_evaluated(scene, armature)
+    layer = view_layer_of(scene)
+    count = len(armature.pose.bones)
+    buffer = np.empty(count * 16, np.float32)
+    poses, worlds = np.empty((len(frames), count, 4, 4)), np.empty((len(frames), 4, 4))
+    for t, frame in enumerate(frames):
+        whole = int(np.floor(frame))
+        scene.frame_set(whole, subframe=float(frame - whole))
+        evaluated = armature.evaluated_get(layer.depsgraph)
+        evaluated.pose.bones.foreach_get("matrix", buffer)
+        poses[t] = buffer.reshape(count, 4, 4).transpose(0, 2, 1)  # stored column by column
+        worlds[t] = np.array(evaluated.matrix_world)
+    return poses, worlds
+
+
+def check_evaluated(scene, armature):
+    """Raises SceneError if Blender does not evaluate the armature, so that its pose would be read wrong."""
+    name = armature.name
+    if armature.mode == "EDIT":
+        raise SceneError(f"{name} is in Edit Mode. Leave it (Tab).")
+    if armature.name not in view_layer_of(scene).objects or armature.hide_viewport:
+        raise SceneError(f"{name} is not shown in this view layer. Enable it in the Outliner.")
+    if armature.data.pose_position == "REST":
+        raise SceneError(f"{name} is shown in its Rest Position. Switch its armature to Pose Position.")
