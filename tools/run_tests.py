@@ -17,9 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 class Counter:
-    """A pytest plugin that counts outcomes, those of collection included."""
+    """A pytest plugin that counts outcomes, those of collection included, and writes them when the session ends."""
 
-    def __init__(self):
+    def __init__(self, path):
+        self.path = path
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
 
     def pytest_runtest_logreport(self, report):
@@ -32,17 +33,18 @@ class Counter:
         if report.outcome != "passed":
             self.counts[report.outcome] += 1
 
+    def pytest_sessionfinish(self):
+        """The last hook that is sure to come: after it a test's own Blender may end the process."""
+        if self.path:
+            Path(self.path).write_text(json.dumps(self.counts))
+
 
 def main(arguments):
     """Runs pytest; returns its exit status."""
     path = None
     if arguments[:1] == ["--counts"]:
         path, arguments = arguments[1], arguments[2:]
-    counter = Counter()
-    code = pytest.main(arguments, plugins=[counter])
-    if path:
-        Path(path).write_text(json.dumps(counter.counts))
-    return int(code)
+    return int(pytest.main(arguments, plugins=[Counter(path)]))
 
 
 if __name__ == "__main__":
