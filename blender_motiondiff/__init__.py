@@ -1,6 +1,6 @@
 """MotionDiff: two characters that move together, generated on your own machine."""
 
-MODULES = ("properties",)  # in order of registration
+MODULES = ("preferences", "properties", "operators", "panels")  # in order of registration
 
 _registered = []
 
@@ -20,6 +20,12 @@ def register():
 
 
 def unregister():
-    """Takes back, last first, what `register` did."""
+    """Takes back, last first, what `register` did. One module's failure keeps no other from leaving."""
+    errors = []
     while _registered:
-        _registered.pop().unregister()
+        try:
+            _registered.pop().unregister()
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]

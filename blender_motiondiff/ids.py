@@ -16,7 +16,5 @@ BAKE = "motiondiff.bake"
 RESTORE = "motiondiff.restore"
 
 CLIP_LIST = "MOTIONDIFF_UL_clips"
-PANEL_CLIPS = "MOTIONDIFF_PT_clips"
-PANEL_CLIP = "MOTIONDIFF_PT_clip"
+PANEL = "MOTIONDIFF_PT_main"
 PANEL_SETTINGS = "MOTIONDIFF_PT_settings"
-PANEL_TAKES = "MOTIONDIFF_PT_takes"

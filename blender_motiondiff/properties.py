@@ -11,7 +11,11 @@ from bpy.props import (
 )
 
 from .core.request import MOST_TAKES
+from .core.skeleton import JOINTS
 from .ids import SCENE_PROPERTY
+from .registration import register_classes, unregister_classes
+from .scene.errors import SceneError
+from .scene.rig_maps import map_rig
 
 # Raised by one whenever the meaning of what is saved changes, together with a step in `migrate`.
 SCHEMA = 1
@@ -23,6 +27,25 @@ def _is_armature(_clip, candidate):
 
 def _is_curve(_clip, candidate):
     return candidate.type == "CURVE"
+
+
+def _recognised(armature):
+    """One line about the rig for the panel, written down when it is chosen so that drawing need not look."""
+    if armature is None:
+        return ""
+    try:
+        rig = map_rig(armature)
+    except SceneError as error:
+        return str(error)
+    return f"{rig.convention} rig, {len(rig.bones)} of {len(JOINTS)} joints"
+
+
+def _chose_a(clip, _context):
+    clip.rig_a = _recognised(clip.character_a)
+
+
+def _chose_b(clip, _context):
+    clip.rig_b = _recognised(clip.character_b)
 
 
 class MotionDiffPrevious(bpy.types.PropertyGroup):
@@ -62,13 +85,17 @@ class MotionDiffClip(bpy.types.PropertyGroup):
         name="Character A",
         description="Armature that follows the path and its own keys, or leads the partner",
         poll=_is_armature,
+        update=_chose_a,
     )
     character_b: PointerProperty(
         type=bpy.types.Object,
         name="Character B",
         description="Armature that reacts to character A",
         poll=_is_armature,
+        update=_chose_b,
     )
+    rig_a: StringProperty(name="Rig of A", description="What was recognised when character A was chosen")
+    rig_b: StringProperty(name="Rig of B", description="What was recognised when character B was chosen")
     path: PointerProperty(
         type=bpy.types.Object,
         name="Path",
@@ -92,6 +119,12 @@ class MotionDiffClip(bpy.types.PropertyGroup):
         name="Clean Up Feet", description="Lock feet to the ground while they are in contact", default=True
     )
     results: CollectionProperty(type=MotionDiffTake, name="Results")
+    leader: PointerProperty(
+        type=bpy.types.Action,
+        name="Leader",
+        description="Take of character A that the partner's takes react to; comes back when these are rejected",
+    )
+    leader_report: StringProperty(name="Leader's Report", description="Report of that take, as JSON")
     shown: IntProperty(name="Shown Take", description="Index of the take that is previewed, -1 if none", default=-1)
     accepted: BoolProperty(name="Accepted")
     baked: BoolProperty(name="Baked")
@@ -129,12 +162,10 @@ def migrate(scene):
 
 
 def register():
-    for cls in CLASSES:
-        bpy.utils.register_class(cls)
+    register_classes(CLASSES)
     setattr(bpy.types.Scene, SCENE_PROPERTY, PointerProperty(type=MotionDiffScene, name="MotionDiff"))
 
 
 def unregister():
     delattr(bpy.types.Scene, SCENE_PROPERTY)
-    for cls in reversed(CLASSES):
-        bpy.utils.unregister_class(cls)
+    unregister_classes(CLASSES)

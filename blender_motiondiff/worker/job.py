@@ -95,3 +95,20 @@ class Job:
 
     def _fail(self, message):
         self.state, self.message = State.FAILED, message
+
+
+# --- the one job under way --------------------------------------------------------------------------------------------
+
+_current = None
+
+
+def begin(worker, request):
+    """Starts a job and makes it the one that `running` tells of."""
+    global _current
+    _current = Job(worker, request)
+    return _current
+
+
+def running():
+    """The job under way, or None: asked of the job itself, so that nothing can stay stuck in a file."""
+    return _current if _current is not None and _current.active else None
