@@ -17,6 +17,7 @@ def data_path(mode):
 def channels(mode, q):
     """Values `[T, 4]` or `[T, 3]` of the mode's property for rotations `q [T, 4]`."""
     q = rot.align_signs(q)
+    q = q if q[0, 0] >= 0 else -q
     if mode == "QUATERNION":
         return q
     if mode == "AXIS_ANGLE":
@@ -30,7 +31,8 @@ def _axis_angle(q):
     sine = np.linalg.norm(q[:, 1:], axis=1)
     axes = np.where(sine[:, None] > 1e-9, q[:, 1:] / np.maximum(sine, 1e-9)[:, None], 0.0)
     angles = 2.0 * np.arctan2(sine, q[:, 0])
-    last = np.array([0.0, 1.0, 0.0])
+    turning = np.flatnonzero(sine > 1e-9)
+    last = axes[turning[0]] if len(turning) else np.array([0.0, 1.0, 0.0])
     for t in range(len(q)):
         if sine[t] <= 1e-9:
             axes[t] = last
