@@ -193,8 +193,9 @@ def _spreads(sampler, tables, rounds, frames):
     for win in _draws(sampler, rounds, frames):
         relative, masks, sources, place, heading = _relative(win, tables, sampler.rng)
         base = ref.base_of(tables, sources, relative, masks, place, heading)
-        distance = ref.nearest_distance(ref.effective_mask(masks))
-        index = np.where(np.isfinite(distance), np.searchsorted(ref.DISTANCES, distance, side="right") - 1, bins - 1)
+        distance = ref.nearest_distance(ref.grouped(masks))[..., ref.GROUPS]
+        index = np.searchsorted(ref.DISTANCES, distance, side="right") - 1
+        index[distance == ref.NO_OBSERVATION] = bins - 1
         error = (relative - base) ** 2 * ~masks
         for s in range(ref.SOURCES):
             chosen = sources == s

@@ -126,58 +126,85 @@ def path_heading(points, fps=FPS, slowest=0.15):
 # --- base and spread --------------------------------------------------------------------------------------------------
 
 
+# Channels that are always observed together share one column: x and y of a joint's place, its height, its rotation; a
+# velocity follows its joint's place (it is never observed alone), the contacts follow the whole pose.
+GROUPS = np.concatenate(
+    [
+        np.repeat(2 * np.arange(COUNT), 3) + np.tile([0, 0, 1], COUNT),
+        np.repeat(2 * np.arange(COUNT), 3) + np.tile([0, 0, 1], COUNT),
+        2 * COUNT + np.repeat(np.arange(COUNT), 6),
+        np.full(CONTACTS.stop - CONTACTS.start, 3 * COUNT),
+    ]
+)
+LEADS = np.concatenate([np.stack([3 * np.arange(COUNT), 3 * np.arange(COUNT) + 2], -1).ravel(),
+                        ROTATIONS.start + 6 * np.arange(COUNT)])  # fmt: skip
+
+
+def grouped(mask):
+    """A mask `[..., T, 268]` by group `[..., T, 67]`; contacts count as observed where the whole pose is."""
+    columns = mask[..., LEADS]
+    return np.concatenate([columns, mask[..., POSITIONS].all(-1, keepdims=True)], -1)
+
+
 def neighbours(mask):
     """Indices of the last and next observed frame `[..., T, C]` of a mask of that shape; -1 and T where there is none."""
     frames = mask.shape[-2]
-    time = np.arange(frames)[:, None]
-    before = np.maximum.accumulate(np.where(mask, time, -1), axis=-2)
-    after = np.minimum.accumulate(np.where(mask, time, frames)[..., ::-1, :], axis=-2)[..., ::-1, :]
+    time = np.arange(frames, dtype=np.int32)[:, None]
+    before = np.maximum.accumulate(np.where(mask, time, np.int32(-1)), axis=-2)
+    after = np.minimum.accumulate(np.where(mask, time, np.int32(frames))[..., ::-1, :], axis=-2)[..., ::-1, :]
     return before, after
 
 
 def interpolate(observed, mask, mean, fps=FPS):
     """Linear interpolation in time of observed values `[..., T, C]`; outside, a hold that fades to `mean [..., C]`."""
-    frames = mask.shape[-2]
+    out = np.repeat(np.asarray(mean, observed.dtype)[..., None, :], observed.shape[-2], axis=-2)
+    for at in np.ndindex(mask.shape[:-2]):
+        channels = np.flatnonzero(mask[at].any(0))
+        if len(channels):
+            out[at][:, channels] = _interpolate(observed[at][:, channels], mask[at][:, channels], out[at][:, channels], fps)
+    return out
+
+
+def _interpolate(observed, mask, mean, fps):
+    frames = len(mask)
     before, after = neighbours(mask)
     has_before, has_after = before >= 0, after < frames
-    first = np.take_along_axis(observed, np.maximum(before, 0), -2)
-    last = np.take_along_axis(observed, np.minimum(after, frames - 1), -2)
+    first = np.take_along_axis(observed, np.maximum(before, 0), 0)
+    last = np.take_along_axis(observed, np.minimum(after, frames - 1), 0)
     time = np.arange(frames)[:, None]
-    share = np.where(has_before & has_after, (time - before) / np.maximum(after - before, 1), ~has_before)
-    value = first + (last - first) * share
-    gone = np.where(has_before & has_after, 0, np.where(has_before, time - before, after - time)) / (FORGET * fps)
-    mean = np.broadcast_to(mean[..., None, :], observed.shape)
-    kept = np.where(has_before | has_after, np.exp(-gone), 0.0)
-    return (mean + (value - mean) * kept).astype(observed.dtype)
+    inside = has_before & has_after
+    share = np.where(inside, (time - before) / np.maximum(after - before, 1), ~has_before)
+    gone = np.where(inside, 0, np.where(has_before, time - before, after - time)) / (FORGET * fps)
+    return mean + (first + (last - first) * share - mean) * np.exp(-gone)
+
+
+NO_OBSERVATION = int(DISTANCES[-1]) + 1  # stands for an infinite distance in frames
 
 
 def nearest_distance(mask):
-    """Frames to the nearest observation `[..., T, C]`, 0 where observed, infinite where there is none."""
+    """Frames to the nearest observation `[..., T, C]`, 0 where observed, NO_OBSERVATION at most."""
     frames = mask.shape[-2]
     before, after = neighbours(mask)
-    time = np.arange(frames)[:, None]
-    back = np.where(before >= 0, time - before, np.inf)
-    return np.minimum(back, np.where(after < frames, after - time, np.inf))
+    time = np.arange(frames, dtype=np.int32)[:, None]
+    back = np.where(before >= 0, time - before, NO_OBSERVATION)
+    ahead = np.where(after < frames, after - time, NO_OBSERVATION)
+    return np.minimum(np.minimum(back, ahead), np.where((before < 0) & (after >= frames), NO_OBSERVATION, DISTANCES[-1]))
 
 
-def effective_mask(mask):
-    """The mask whose distances rule a channel's spread: velocities follow positions, contacts the full poses."""
-    positions = mask[..., POSITIONS]
-    full = positions.all(-1, keepdims=True)
-    contacts = np.broadcast_to(full, (*full.shape[:-1], CONTACTS.stop - CONTACTS.start))
-    return np.concatenate([positions, positions, mask[..., ROTATIONS], contacts], -1)
+def every_distance(table):
+    """A spread table `[..., 14, 268]` at every whole distance 0 .. NO_OBSERVATION, `[..., 98, 268]`."""
+    position = np.interp(np.arange(NO_OBSERVATION), DISTANCES, np.arange(len(DISTANCES)))
+    low = np.floor(position).astype(int)
+    share = (position - low)[:, None]
+    rows = table[..., low, :] * (1 - share) + table[..., np.minimum(low + 1, len(DISTANCES) - 1), :] * share
+    return np.concatenate([rows, table[..., -1:, :]], -2)
 
 
 def spread(tables, source, mask):
     """Expected deviation from the base `[..., T, 268]` for `source [...]` (ints) and a mask of what is observed."""
-    distance = nearest_distance(effective_mask(mask))
-    bins = len(DISTANCES)
-    position = np.where(np.isfinite(distance), np.interp(distance, DISTANCES, np.arange(bins)), bins)
-    low = np.minimum(np.floor(position).astype(int), bins)
-    high, share = np.minimum(low + 1, bins - 1), position - np.floor(position)
-    high = np.where(low >= bins - 1, low, high)
-    table = tables.spread[source]  # [..., bins + 1, 268]
-    return np.take_along_axis(table, low, -2) * (1 - share) + np.take_along_axis(table, high, -2) * share
+    distance = nearest_distance(grouped(mask))[..., GROUPS]
+    rows = every_distance(tables.spread)
+    return rows[np.asarray(source)[..., None, None], distance, np.arange(SIZE)]
 
 
 def base_of(tables, source, observed, mask, place, heading):

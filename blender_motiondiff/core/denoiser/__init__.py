@@ -1,0 +1,1 @@
+"""The network behind one interface: `denoise(noisy, given, mask, level, present) -> residual`."""

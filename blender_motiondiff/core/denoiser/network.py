@@ -1,0 +1,125 @@
+"""The denoiser in PyTorch, its one definition; the ONNX graph is exported from it.
+
+Two transformers that share their weights, one a person, joined by mutual attention as in InterGen (Liang et al. 2024,
+section 3.3): every block is self-attention, mutual attention onto the partner's states, feed-forward, each with
+adaptive layer norm on the diffusion time. Tokens are patches of 4 frames; attention sees 2 s to either side through a
+learned bias on the relative time, so clips may be longer than those trained on.
+"""
+
+import math
+
+import torch
+from torch import nn
+
+from ..features import SIZE
+from ..reference import GIVEN
+from .layout import PATCH, REACH
+
+
+
+class Modulation(nn.Module):
+    """Scale, shift and gate of a sublayer from the time embedding (AdaLN-zero, Peebles & Xie 2023)."""
+
+    def __init__(self, width, time_width):
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.project = nn.Linear(time_width, 3 * width)
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, x, time):  # x (B, P, N, D), time (B, D_t)
+        scale, shift, gate = self.project(time)[:, None, None, :].chunk(3, -1)
+        return self.norm(x) * (1 + scale) + shift, 1 + gate
+
+
+class Attention(nn.Module):
+    """Multi-head attention over the tokens of one person, from itself or from the partner."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        self.bias = nn.Parameter(torch.zeros(2 * REACH + 1, heads))
+        nn.init.normal_(self.out.weight, std=0.02 / math.sqrt(8))
+
+    def forward(self, x, source, distance):  # (B, P, N, D) twice, (N, N) of clipped relative token numbers
+        b, p, n, d = x.shape
+        h = self.heads
+
+        def split(y):
+            return y.reshape(b, p, n, h, d // h).transpose(2, 3)  # (B, P, H, N, D/H)
+
+        q = split(self.query(x))
+        k, v = (split(y) for y in self.key_value(source).chunk(2, -1))
+        far = (distance == 0) | (distance == 2 * REACH)
+        bias = self.bias[distance].permute(2, 0, 1) + far * -1e4  # (H, N, N)
+        weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(d // h) + bias, -1)
+        return self.out((weights @ v).transpose(2, 3).reshape(b, p, n, d))
+
+
+class Block(nn.Module):
+    """Self-attention, mutual attention, feed-forward."""
+
+    def __init__(self, width, heads, time_width, dropout):
+        super().__init__()
+        self.modulate = nn.ModuleList(Modulation(width, time_width) for _ in range(3))
+        self.alone = Attention(width, heads)
+        self.mutual = Attention(width, heads)
+        self.grow, self.shrink = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        nn.init.normal_(self.shrink.weight, std=0.02 / math.sqrt(8))
+        self.dropout = dropout
+
+    def drop(self, x):  # whole channels a window: random numbers for every token cost more than the products
+        if not self.training or not self.dropout:
+            return x
+        keep = torch.rand(x.shape[0], x.shape[1], 1, x.shape[3], device=x.device) >= self.dropout
+        return x * keep / (1 - self.dropout)
+
+    def forward(self, x, time, distance, present, couple):
+        y, gate = self.modulate[0](x, time)
+        x = x + gate * self.drop(self.alone(y, y, distance))
+        if couple:
+            y, gate = self.modulate[1](x, time)
+            x = x + present[:, :, None, None] * gate * self.drop(self.mutual(y, y.flip(1), distance))
+        y, gate = self.modulate[2](x, time)
+        return x + gate * self.drop(self.shrink(nn.functional.gelu(self.grow(y), approximate="tanh")))
+
+
+class Denoiser(nn.Module):
+    """Noisy residuals of P persons -> their clean residuals, exactly 0 where something is observed."""
+
+    def __init__(self, width=192, layers=4, heads=6, time_width=64, dropout=0.15):
+        super().__init__()
+        self.config = {"width": width, "layers": layers, "heads": heads, "time_width": time_width}
+        self.time = nn.Sequential(nn.Linear(32, time_width), nn.SiLU(), nn.Linear(time_width, time_width), nn.SiLU())
+        self.enter_noisy = nn.Linear(PATCH * SIZE, width)
+        self.enter_given = nn.Linear(PATCH * GIVEN, width)
+        self.blocks = nn.ModuleList(Block(width, heads, time_width, dropout) for _ in range(layers))
+        self.last = Modulation(width, time_width)
+        self.leave = nn.Linear(width, PATCH * SIZE)
+        self.smooth = nn.Conv1d(SIZE, SIZE, 5, padding=2, groups=SIZE, bias=False)
+        nn.init.normal_(self.leave.weight, std=0.002)
+        nn.init.zeros_(self.leave.bias)
+        nn.init.zeros_(self.smooth.weight)
+        self.smooth.weight.data[:, 0, 2] = 1.0
+
+    def forward(self, noisy, given, free, level, present, distance, couple=True):
+        """Clean residuals `(B, P, T, 268)`.
+
+        `noisy (B, P, T, 268)`, `given (B, P, T, GIVEN)`, `free` 1 where nothing is observed (B, P, T, 268), `level (B,)`
+        the square root of alpha-bar, `present (B, P)` 1 where there is a partner, `distance (N, N)` from
+        `layout.token_distance`. T is a multiple of PATCH. `couple` False leaves mutual attention out, as an absent partner does.
+        """
+        b, p, t, _ = noisy.shape
+        n = t // PATCH
+        phase = level[:, None] * (2.0 ** torch.arange(16, device=level.device))[None] * math.pi / 2
+        time = self.time(torch.cat([phase.sin(), phase.cos()], -1))
+        noisy = noisy * level[:, None, None, None]  # almost pure noise says nothing: it is scaled away
+        x = self.enter_noisy(noisy.reshape(b, p, n, -1)) + self.enter_given(given.reshape(b, p, n, -1))
+        for block in self.blocks:
+            x = block(x, time, distance, present, couple)
+        x, _ = self.last(x, time)
+        y = self.leave(x).reshape(b * p, t, SIZE).transpose(1, 2)
+        return self.smooth(y).transpose(1, 2).reshape(b, p, t, SIZE) * free

@@ -1,0 +1,63 @@
+"""The denoiser in ONNX Runtime: the default, from the wheel that the extension carries."""
+
+import platform
+import sys
+
+import numpy as np
+
+from . import weights as files
+from .layout import token_distance
+
+
+class BackendError(RuntimeError):
+    """ONNX Runtime can't be used here; the message names the wheel, the Python and the remedy."""
+
+
+def _runtime():
+    try:
+        import onnxruntime
+    except ImportError as error:
+        version = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+        raise BackendError(
+            f"ONNX Runtime can't be loaded by Python {platform.python_version()} on {sys.platform} {platform.machine()} "
+            f"({error}). MotionDiff needs the wheel onnxruntime-*-{version}-*: install the MotionDiff zip made for this "
+            "system, or name another Python with onnxruntime in MotionDiff's preferences."
+        ) from error
+    return onnxruntime
+
+
+def load(folder=None, threads=2):
+    """A function `denoise(noisy, given, free, level, present) -> residual` with `weights` as an attribute.
+
+    Shapes as in network.Denoiser.forward; arrays are float32. Raises BackendError or files.WeightsError.
+    """
+    weights = files.load(folder)
+    runtime = _runtime()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = runtime.InferenceSession(
+            str(weights.folder / files.GRAPH), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime raises classes of its own that differ between versions
+        raise BackendError(
+            f"ONNX Runtime {runtime.__version__} can't load {weights.folder / files.GRAPH} ({error}). "
+            "Install the MotionDiff zip again."
+        ) from error
+
+    def denoise(noisy, given, free, level, present):
+        feed = {
+            "noisy": noisy,
+            "given": given,
+            "free": free,
+            "level": np.atleast_1d(level),
+            "present": present,
+        }
+        feed = {name: np.ascontiguousarray(value, np.float32) for name, value in feed.items()}
+        feed["distance"] = token_distance(noisy.shape[2])
+        return session.run(None, feed)[0]
+
+    denoise.weights = weights
+    return denoise

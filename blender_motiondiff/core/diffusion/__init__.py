@@ -1,0 +1,1 @@
+"""Sampling: schedule, samplers, and the walk from a request to takes."""

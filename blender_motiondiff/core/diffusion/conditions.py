@@ -1,0 +1,208 @@
+"""A request -> what the network is given: each person's frames, base, spread and observations, in the shared frame."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .. import reference as ref
+from .. import rotations as rot
+from ..constraints.trajectory import bend_to_keys, sample_path, smooth_pelvis
+from ..features import POSITIONS, ROTATIONS, SIZE, encode
+from ..motion import FPS, forward_kinematics, resample, turned
+from ..reference import OWN, PARTNER, PATH
+from ..request import RequestError, with_bodies_scaled
+from ..skeleton import COUNT, INDEX, measures_of
+
+SIZES = (0.8, 1.25)  # bodies of these sizes are generated as they are, others in a world scaled to 1
+OWN_SMOOTHING = 0.1  # seconds, of the frames of a motion that is wholly known
+HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Arrays of P persons over T frames, in the shared frame."""
+
+    times: np.ndarray  # [T] seconds; keys lie on it exactly
+    sources: np.ndarray  # [P]
+    mask: np.ndarray  # [P, T, 268] what is observed
+    base: np.ndarray  # [P, T, 268]
+    spread: np.ndarray  # [P, T, 268]
+    given: np.ndarray  # [P, T, GIVEN]
+    place: np.ndarray  # [P, T, 2]
+    heading: np.ndarray  # [P, T]
+    paths: tuple  # per person: the smoothed pelvis' target [T, 2] or None
+    key_frames: tuple  # per person: frames of its keys
+    bends: tuple  # per person: metres that each key bent the path
+
+
+def human_scale(request):
+    """(request in a world where the first body has a human size, the factor that takes its answer back)."""
+    size = request.characters[0].body.size
+    factor = 1.0 if SIZES[0] <= size <= SIZES[1] else 1.0 / size
+    return with_bodies_scaled(request, factor), 1.0 / factor
+
+
+def time_grid(request):
+    """Times `[T]` near 30 a second, bent by at most half a frame so that every key lies on it; and the keys' frames."""
+    frames = request.frames
+    wanted = sorted({k.time for c in request.characters for k in c.keys})
+    anchors, taken = {0: 0.0, frames - 1: (frames - 1) / FPS}, set()
+    placed = {}
+    for when in wanted:
+        nearest = int(np.clip(round(when * FPS), 0, frames - 1))
+        free = [f for f in sorted(range(frames), key=lambda f: abs(f - when * FPS))[:3] if f not in taken]
+        if not free:
+            raise RequestError(
+                f"Too many keys lie near {when:.2f} s: poses are met {FPS:.0f} times a second. Remove some of them."
+            )
+        frame = nearest if nearest in free else free[0]
+        taken.add(frame)
+        anchors[frame] = when
+        placed[when] = frame
+    index = sorted(anchors)
+    values = [anchors[i] for i in index]
+    if np.any(np.diff(values) <= 0):
+        raise RequestError("Keys lie closer together than the motion's frames can follow. Remove some of them.")
+    return np.interp(np.arange(frames), index, values), placed
+
+
+def in_shared_frame(request):
+    """(request seen from the first person's first frame, that frame's heading, its place)."""
+    place, heading = _first_frame(request.characters[0])
+    shift = -rot.rotate(rot.about_z(-heading), np.array([*place, 0.0]))
+    return _moved(request, -heading, shift), heading, np.array([*place, 0.0])
+
+
+def _first_frame(character):
+    if character.motion is not None:
+        root, turn = character.motion.root[0], character.motion.rotations[0, 0]
+        return root[:2], float(rot.heading(turn))
+    if character.path is not None:
+        points = np.asarray(character.path.points)
+        way = points[np.linalg.norm(points - points[0], axis=1).argmax()] - points[0]
+        return points[0], float(np.arctan2(way[0], -way[1]))
+    rooted = [k for k in character.keys if k.root is not None]
+    if not rooted:
+        return np.zeros(2), 0.0
+    return rooted[0].root[:2], float(rot.heading(rooted[0].rotations[0]))
+
+
+def _moved(request, angle, shift):
+    q = rot.about_z(angle)
+    out = []
+    for c in request.characters:
+        keys = []
+        for k in c.keys:
+            rotations = np.array(k.rotations)
+            rotations[0] = rot.multiply(q, rotations[0])
+            root = None if k.root is None else rot.rotate(q, np.asarray(k.root, float)) + shift
+            keys.append(replace(k, rotations=rotations, root=root))
+        path = c.path
+        if path is not None:
+            points = np.concatenate([np.asarray(path.points, float), np.zeros((len(path.points), 1))], -1)
+            path = replace(path, points=(rot.rotate(q, points) + shift)[:, :2])
+        motion = None if c.motion is None else turned(c.motion, angle, shift)
+        out.append(replace(c, keys=tuple(keys), path=path, motion=motion))
+    return replace(request, characters=tuple(out))
+
+
+# --- one person -------------------------------------------------------------------------------------------------------
+
+
+def _observe(character, times, placed):
+    """World features `[T, 268]` and mask of what a person's motion or keys bind."""
+    frames = len(times)
+    features, mask = np.zeros((frames, SIZE)), np.zeros((frames, SIZE), bool)
+    if character.motion is not None:
+        motion = resample(character.motion, times)
+        features[:] = encode(motion.root, motion.rotations, motion.body.offsets, np.zeros((frames, 4)))
+        mask[:] = True
+        return features, mask
+    for key in character.keys:
+        frame = placed[key.time]
+        root = np.zeros(3) if key.root is None else np.asarray(key.root, float)
+        row = encode(root[None], np.asarray(key.rotations)[None], character.body.offsets, np.zeros((1, 4)))[0]
+        features[frame] = row
+        bound = [INDEX[j] for j in key.joints]
+        for j in bound:
+            mask[frame, ROTATIONS.start + 6 * j : ROTATIONS.start + 6 * j + 6] = True
+        if key.root is not None:
+            mask[frame, :3] = True
+        if len(bound) == COUNT:
+            mask[frame, HORIZONTAL] = True
+            if key.root is not None:
+                mask[frame, POSITIONS] = True
+    return features, mask
+
+
+def _rooted(character, placed):
+    return [(placed[k.time], k) for k in sorted(character.keys, key=lambda k: k.time) if k.root is not None]
+
+
+def _frames(character, features, mask, times, placed):
+    """(source, place `[T, 2]`, heading `[T]`, path target or None, bends) of one person; place None if it has none."""
+    if character.motion is not None:
+        heading = np.unwrap(rot.heading(resample(character.motion, times).rotations[:, 0]))
+        return OWN, ref.smooth(features[:, :2], OWN_SMOOTHING), ref.smooth_heading(heading, OWN_SMOOTHING), None, ()
+    rooted = _rooted(character, placed)
+    if character.path is not None:
+        target = sample_path(character.path, times)
+        target, bends = bend_to_keys(target, times, [k.time for _, k in rooted], [k.root[:2] for _, k in rooted])
+        target = smooth_pelvis(target)
+        return PATH, target, ref.path_heading(target), target, tuple(bends)
+    if rooted:
+        at = [frame for frame, _ in rooted]
+        place = np.stack([np.interp(np.arange(len(times)), at, features[at, k]) for k in range(2)], -1)
+        headed = [(placed[k.time], k) for k in sorted(character.keys, key=lambda k: k.time) if "pelvis" in k.joints]
+        angles = np.unwrap([float(rot.heading(k.rotations[0])) for _, k in headed]) if headed else np.zeros(1)
+        heading = np.interp(np.arange(len(times)), [frame for frame, _ in headed] or [0], angles)
+        return OWN, place, heading, None, ()
+    return PARTNER, None, None, None, ()
+
+
+def build(request, tables):
+    """Conditions of a request that is in the shared frame and of human size."""
+    times, placed = time_grid(request)
+    people = request.characters
+    seen = [_observe(c, times, placed) for c in people]
+    laid = [_frames(c, f, m, times, placed) for c, (f, m) in zip(people, seen, strict=True)]
+    if all(source == PARTNER for source, *_ in laid):
+        raise RequestError(
+            f"The keys of {people[0].name} bind no place. Key the hips' location as well, or draw a path."
+        )
+    frames = [
+        (place, heading) if place is not None else ref.facing(laid[1 - p][1], laid[1 - p][2])
+        for p, (_, place, heading, _, _) in enumerate(laid)
+    ]
+    place, heading = (np.stack(rows) for rows in zip(*frames, strict=True))
+    sources = np.array([source for source, *_ in laid])
+    features, mask = (np.stack(rows) for rows in zip(*seen, strict=True))
+    observed = ref.to_relative(features, place, heading)
+    base = ref.base_of(tables, sources, observed, mask, place, heading)
+    other = np.arange(len(people))[::-1]
+    present = np.full(len(people), float(len(people) == 2))
+    measures = np.stack([list(vars(measures_of(c.body)).values()) for c in people])
+    extra = ref.extras(sources, mask, place, heading, place[other], heading[other], present, measures)
+    return Conditions(
+        times=times, sources=sources, mask=mask, base=base, spread=ref.spread(tables, sources, mask),
+        given=ref.given(tables, sources, base, mask, extra), place=place, heading=heading,
+        paths=tuple(target for *_, target, _ in laid),
+        key_frames=tuple(tuple(placed[k.time] for k in c.keys) for c in people), bends=tuple(b for *_, b in laid),
+    )  # fmt: skip
+
+
+def key_residuals(character, placed, motion):
+    """Worst distance (metres) and angle (radians) of a motion from the character's keys, over what they bind."""
+    worst_place, worst_angle = 0.0, 0.0
+    for key in character.keys:
+        frame = placed[key.time]
+        bound = [INDEX[j] for j in key.joints]
+        angle = rot.angle_between(motion.rotations[frame, bound], np.asarray(key.rotations)[bound])
+        worst_angle = max(worst_angle, float(angle.max()))
+        if key.root is not None:
+            worst_place = max(worst_place, float(np.linalg.norm(motion.root[frame] - key.root)))
+        if len(bound) == COUNT:
+            wanted, _ = forward_kinematics(motion.root[frame], np.asarray(key.rotations), character.body.offsets)
+            found, _ = forward_kinematics(motion.root[frame], motion.rotations[frame], character.body.offsets)
+            worst_place = max(worst_place, float(np.linalg.norm(wanted - found, axis=-1).max()))
+    return worst_place, worst_angle

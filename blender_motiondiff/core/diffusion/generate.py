@@ -1,0 +1,133 @@
+"""The walk from a request to takes: conditions, sampling, decoding, cleanup, report. No step calls back into an earlier."""
+
+import time
+
+import numpy as np
+
+from .. import reference as ref
+from ..cleanup.contacts import label_contacts
+from ..cleanup.foot_lock import lock_feet
+from ..constraints.trajectory import meet_path, path_residual
+from ..denoiser.layout import PATCH
+from ..features import decode
+from ..motion import FPS, positions, scaled, turned
+from ..request import Take, validate
+from .conditions import build, human_scale, in_shared_frame, key_residuals, time_grid
+from .samplers import ddim
+
+
+def generate(request, denoiser, progress=None):
+    """Takes for a request, each with its own stream of random numbers: the same seed gives the same take.
+
+    `denoiser` comes from a back end (core.denoiser). `progress(share, stage)` may raise to stop. Raises RequestError.
+    """
+    tell = progress or _silent
+    clock = {}
+    begun = time.perf_counter()
+    tell(0.05, "Preparing")
+    human, back = human_scale(validate(request))
+    shared, heading, place = in_shared_frame(human)
+    conditions = build(shared, denoiser.weights.tables)
+    clock["prepare"] = time.perf_counter() - begun
+    begun = time.perf_counter()
+    tell(0.1, "Generating")
+    features = sample(request, conditions, denoiser, lambda i, n: tell(0.1 + 0.6 * i / n, "Generating"))
+    clock["generate"] = time.perf_counter() - begun
+    takes = []
+    for k, answer in enumerate(features):
+        begun = time.perf_counter()
+        tell(0.7 + 0.3 * k / len(features), "Cleaning up")
+        motions, contacts, report = _decode(shared, conditions, answer)
+        report["seconds"] = {**clock, "clean_up": time.perf_counter() - begun}
+        motions = tuple(scaled(turned(m, heading, place), back) for m in motions)
+        motions = tuple(_exactly(c, m) for c, m in zip(request.characters, motions, strict=True))
+        takes.append(Take(motions, conditions.times, contacts, report))
+    tell(1.0, "Cleaning up")
+    return takes
+
+
+def _silent(share, stage):
+    return None
+
+
+def _exactly(character, motion):
+    """Somebody animated already is handed back as they came."""
+    return motion if character.motion is None else character.motion
+
+
+def sample(request, conditions, denoiser, callback=None):
+    """World features of every take, `[takes, P, T, 268]`, in the shared frame; what is observed and the paths are met."""
+    frames = len(conditions.times)
+    pad = -frames % PATCH
+    count = request.takes
+
+    def padded(x):
+        return np.pad(x, ((0, 0), (0, pad)) + ((0, 0),) * (x.ndim - 2), mode="edge")
+
+    free = padded(~conditions.mask).astype(np.float32)
+    streams = [np.random.default_rng([request.seed, k]) for k in range(count)]
+    noise = np.stack([s.standard_normal(free.shape, np.float32) for s in streams]) * free
+    given = np.broadcast_to(padded(conditions.given), (count, *free.shape[:2], conditions.given.shape[-1]))
+    frees = np.broadcast_to(free, noise.shape)
+    people = len(free)
+    present = np.full((count, people), float(people == 2), np.float32)
+
+    def denoise(x, level):
+        return denoiser(x, given, frees, np.full(count, level, np.float32), present)
+
+    def impose(clean):
+        return _onto_paths(clean, conditions, frames) * free
+
+    clean = ddim(denoise, noise, request.steps, impose, callback)[:, :, :frames]
+    relative = conditions.base + conditions.spread * clean
+    return ref.to_world(relative, conditions.place, conditions.heading)
+
+
+def _onto_paths(clean, conditions, frames):
+    """The residuals with every bound pelvis moved onto its path (the closed form of constraints.trajectory)."""
+    out = clean.copy()
+    for p, target in enumerate(conditions.paths):
+        if target is None:
+            continue
+        base, spread = conditions.base[p, :, :2], conditions.spread[p, :, :2]
+        turn = conditions.heading[p]
+        cos, sin = np.cos(turn), np.sin(turn)
+        axes = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)  # [T, 2, 2] frame -> shared
+        held = np.flatnonzero(conditions.mask[p, :, 0])
+        for k in range(len(out)):
+            local = base + spread * out[k, p, :frames, :2]
+            world = np.einsum("tij,tj->ti", axes, local) + conditions.place[p]
+            met = meet_path(world, target, held, world[held])
+            local = np.einsum("tji,tj->ti", axes, met - conditions.place[p])
+            out[k, p, :frames, :2] = (local - base) / spread
+    return out
+
+
+def _decode(request, conditions, features):
+    """Motions in the shared frame, contacts `[P, T, 4]` and the report of one take."""
+    motions, contacts, people = [], [], []
+    _, placed = time_grid(request)
+    for p, character in enumerate(request.characters):
+        motion, stands = decode(features[p], character.body)
+        if character.motion is not None:
+            motions.append(character.motion)
+            contacts.append(label_contacts(positions(character.motion), character.body, FPS).astype(float))
+            people.append({"name": character.name, "given": True})
+            continue
+        entry = {"name": character.name, "given": False}
+        if request.cleanup:
+            keep = np.ones(motion.frames)
+            keep[list(conditions.key_frames[p])] = 0.0
+            touching = label_contacts(positions(motion), character.body, FPS) | (stands > 0.5)
+            motion, entry["feet"] = lock_feet(motion, touching, keep)
+        if conditions.paths[p] is not None:
+            off = path_residual(motion.root[:, :2], conditions.paths[p])
+            entry["path_mean_cm"], entry["path_worst_cm"] = 100 * float(off.mean()), 100 * float(off.max())
+            entry["path_bent_cm"] = [round(100 * float(b), 2) for b in conditions.bends[p]]
+        if character.keys:
+            place, angle = key_residuals(character, placed, motion)
+            entry["key_error_cm"], entry["key_error_deg"] = 100 * place, float(np.degrees(angle))
+        motions.append(motion)
+        contacts.append(np.clip(stands, 0.0, 1.0))
+        people.append(entry)
+    return motions, np.stack(contacts), {"characters": people}

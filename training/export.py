@@ -1,0 +1,120 @@
+"""Checkpoint -> the folder that is shipped: python -m training.export --run FOLDER --out WEIGHTS_FOLDER
+
+Numbers go into model.safetensors once, as fp16; the ONNX graph keeps none: its initialisers are byte ranges of that
+file, cast to float when the session loads.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+
+from blender_motiondiff.core.denoiser import weights as files
+from blender_motiondiff.core.denoiser.layout import PATCH, token_distance
+from blender_motiondiff.core.denoiser.network import Denoiser
+from blender_motiondiff.core.features import SIZE
+from blender_motiondiff.core.reference import GIVEN
+
+INPUTS = ("noisy", "given", "free", "level", "present", "distance")
+
+
+def sample_input(batch=2, persons=2, frames=40):
+    """Arguments of the shapes that the network takes."""
+    shape = (batch, persons, frames)
+    return (
+        torch.randn(*shape, SIZE), torch.randn(*shape, GIVEN), torch.ones(*shape, SIZE), torch.rand(batch),
+        torch.ones(batch, persons), torch.from_numpy(token_distance(frames)),
+    )  # fmt: skip
+
+
+def write_numbers(folder, net, tables):
+    """model.safetensors: the network's parameters as fp16, the tables as fp32."""
+    tensors = {name: value.detach().numpy().astype(np.float16) for name, value in net.state_dict().items()}
+    tensors |= {f"tables.{name}": np.asarray(value, np.float32) for name, value in tables.items()}
+    files.write_tensors(folder / files.MODEL, tensors)
+
+
+def write_graph(folder, net):
+    """graph.onnx without numbers, for any batch, one or two persons, and any multiple of PATCH frames."""
+    dim = torch.export.Dim
+    batch, persons, tokens = dim("batch", min=1, max=64), dim("persons", min=1, max=2), dim("tokens", min=2, max=4096)
+    free = {0: batch, 1: persons, 2: PATCH * tokens}
+    shapes = (free, free, free, {0: batch}, {0: batch, 1: persons}, {0: tokens, 1: tokens})
+    program = torch.onnx.export(
+        net.eval(), sample_input(), dynamo=True, input_names=INPUTS, output_names=["residual"],
+        dynamic_shapes=(*shapes,), optimize=False, verbose=False,
+    )  # fmt: skip
+    model = program.model_proto
+    point_into(model, folder / files.MODEL)
+    onnx.save(model, str(folder / files.GRAPH))
+
+
+def point_into(model, path):
+    """Turns the graph's initialisers into byte ranges of a safetensors file, each followed by a cast to float."""
+    header, start = files.read_header(path)
+    kept, casts = [], []
+    for tensor in model.graph.initializer:
+        entry = header.get(tensor.name)
+        if entry is None:
+            kept.append(tensor)
+            continue
+        begin, end = entry["data_offsets"]
+        outside = onnx.TensorProto(name=tensor.name + ".half", data_type=onnx.TensorProto.FLOAT16, dims=entry["shape"])
+        outside.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", path.name), ("offset", start + begin), ("length", end - begin)):
+            outside.external_data.add(key=key, value=str(value))
+        kept.append(outside)
+        casts.append(onnx.helper.make_node("Cast", [outside.name], [tensor.name], to=onnx.TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.initializer[:], model.graph.node[:]
+    model.graph.initializer.extend(kept)
+    model.graph.node.extend(casts + nodes)
+    for node in model.graph.node:  # the exporter's stack traces
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    del model.graph.value_info[:]
+    missing = set(n for n in header if not n.startswith("tables.")) - {c.output[0] for c in casts}
+    if missing:
+        raise SystemExit(f"The graph does not use these numbers by name: {', '.join(sorted(missing))}.")
+
+
+def write_config(folder, net, facts):
+    """config.json: what the weights are, and the checksums that guard them."""
+    config = {
+        "name": folder.name, "layout": files.LAYOUT, "features": SIZE, "given": GIVEN, "network": net.config,
+        "sha256": {name: files.checksum(folder / name) for name in (files.MODEL, files.GRAPH)}, "training": facts,
+    }  # fmt: skip
+    (folder / files.CONFIG).write_text(json.dumps(config, indent=1) + "\n")
+
+
+def main():
+    """Exports and says how far the fp16 numbers in ONNX Runtime are from the checkpoint in torch."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--run", type=Path, required=True, help="folder of a training run")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    saved = torch.load(args.run / "best.pt", weights_only=True)
+    net = Denoiser(**saved["config"]).eval()
+    net.load_state_dict(saved["net"])
+    args.out.mkdir(parents=True, exist_ok=True)
+    with np.load(args.run / "tables.npz") as tables:
+        write_numbers(args.out, net, dict(tables))
+    write_graph(args.out, net)
+    write_config(args.out, net, {"validation": saved["numbers"]})
+
+    from blender_motiondiff.core.denoiser import onnx_backend
+
+    denoise = onnx_backend.load(args.out)
+    for shape in ((2, 2, 40), (1, 1, 180)):
+        x = sample_input(*shape)
+        with torch.no_grad():
+            difference = np.abs(denoise(*(v.numpy() for v in x[:5])) - net(*x).numpy()).max()
+        print(f"{shape}: largest difference between ONNX Runtime (fp16 numbers) and torch {difference:.1e}")
+    print({p.name: p.stat().st_size for p in args.out.iterdir()})
+
+
+if __name__ == "__main__":
+    main()

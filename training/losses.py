@@ -1,0 +1,106 @@
+"""Losses, all relative to the spread expected at that place, so that no far-away channel drowns the rest."""
+
+import torch
+
+from blender_motiondiff.core.features import CONTACTS, POSITIONS, ROTATIONS, VELOCITIES
+from blender_motiondiff.core.motion import FPS
+from blender_motiondiff.core.skeleton import COUNT, FEET, PARENTS
+
+WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 0.3, "distance": 0.3}
+CHANNELS = ((POSITIONS, 1.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
+NEAR = 1.0  # metres: InterGen's distance maps count only where the true joints are nearer than this
+
+
+def channel_weights(size):
+    """Weights of the feature channels `(268,)`, mean 1."""
+    w = torch.ones(size)
+    for part, value in CHANNELS:
+        w[part] = value
+    return w / w.mean()
+
+
+def residual(predicted, target, free, weights):
+    """Squared + absolute + 2 x velocity of the normalised residual, over what is free."""
+    error = (predicted - target) * weights
+    change = torch.diff(error, dim=2)
+    moving = free[:, :, 1:] * free[:, :, :-1]
+    share = free.mean().clamp(min=1e-3)
+    return ((error**2 * 0.5 + error.abs()) * free).mean() / share + 2 * (change.abs() * moving).mean() / share
+
+
+def matrices(six):
+    """6D rotations `(..., 6)` -> matrices `(..., 3, 3)`, columns orthonormal."""
+    a = torch.nn.functional.normalize(six[..., :3], dim=-1)
+    b = six[..., 3:]
+    b = torch.nn.functional.normalize(b - (a * b).sum(-1, keepdim=True) * a, dim=-1)
+    return torch.stack([a, b, torch.linalg.cross(a, b)], -1)
+
+
+def kinematics(rotations, offsets):
+    """Joint places relative to the pelvis `(B, P, T, 22, 3)` from 6D rotations `(B, P, T, 132)`; offsets `(B, P, 22, 3)`."""
+    local = matrices(rotations.unflatten(-1, (COUNT, 6)))
+    world, places = [local[..., 0, :, :]], [torch.zeros_like(local[..., 0, :, 0])]
+    for j in range(1, COUNT):
+        parent = int(PARENTS[j])
+        step = (world[parent] @ offsets[:, :, None, j, :, None])[..., 0]
+        places.append(places[parent] + step)
+        world.append(world[parent] @ local[..., j, :, :])
+    return torch.stack(places, -2)
+
+
+def relative_joints(features):
+    """Joint places relative to the pelvis `(B, P, T, 22, 3)` from features in their frames."""
+    pos = features[..., POSITIONS].unflatten(-1, (COUNT, 3))
+    height = pos[..., 2:] - pos[..., :1, 2:]
+    flat = torch.cat([torch.zeros_like(pos[..., :1, :2]), pos[..., 1:, :2]], -2)
+    return torch.cat([flat, height], -1)
+
+
+def to_world(places, features, place, heading):
+    """Joint places relative to the pelvis, in the frames -> world places, same shape."""
+    pelvis = features[..., None, :3]
+    local = places + pelvis
+    cos, sin = heading.cos()[..., None], heading.sin()[..., None]
+    x = cos * local[..., 0] - sin * local[..., 1] + place[..., None, 0]
+    y = sin * local[..., 0] + cos * local[..., 1] + place[..., None, 1]
+    return torch.stack([x, y, local[..., 2]], -1)
+
+
+def feet(world, contacts):
+    """Mean speed (m/s) of the foot joints in the frames where the recorded foot stands."""
+    places = world[..., list(FEET), :]
+    speed = torch.diff(places, dim=2).norm(dim=-1) * FPS
+    stands = contacts[:, :, 1:] * contacts[:, :, :-1]
+    return (speed * stands).sum() / stands.sum().clamp(min=1.0)
+
+
+def distances(world, true_world):
+    """Difference of the distance maps between the two persons' joints, where the true joints are near (InterGen DM)."""
+    def cross(w):
+        return torch.cdist(w[:, 0, ::4].flatten(0, 1), w[:, 1, ::4].flatten(0, 1))
+
+    true = cross(true_world)
+    near = (true < NEAR).float()
+    return ((cross(world) - true).abs() * near).sum() / near.sum().clamp(min=1.0)
+
+
+def total(predicted, batch, weights):
+    """Weighted sum and its parts, of tensors shaped as in batches.Batch.
+
+    The losses in space are taken over the first half of the windows: kinematics costs as much as the network.
+    """
+    parts = {"residual": residual(predicted, batch.target, 1.0 - batch.mask, weights)}
+    half = (len(predicted) + 1) // 2
+    batch = type(batch)(*(v[:half] for v in vars(batch).values()))
+    predicted = predicted[:half]
+    answer = batch.base + batch.spread * predicted
+    truth = batch.base + batch.spread * batch.target
+    true_places = relative_joints(truth)
+    from_rotations = kinematics(answer[..., ROTATIONS], batch.offsets)
+    parts["kinematics"] = (from_rotations - true_places).norm(dim=-1).mean() / 0.1
+    world = to_world(from_rotations, answer, batch.place, batch.heading)
+    direct = to_world(relative_joints(answer), answer, batch.place, batch.heading)
+    parts["feet"] = feet(world, batch.contacts) + feet(direct, batch.contacts)
+    if predicted.shape[1] == 2:
+        parts["distance"] = distances(world, to_world(true_places, truth, batch.place, batch.heading)) / 0.1
+    return sum(WEIGHTS[k] * v for k, v in parts.items()), parts

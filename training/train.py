@@ -1,0 +1,184 @@
+"""Trains the denoiser: python -m training.train --data FOLDER --out FOLDER --minutes 60 [--resume]
+
+Reads top to bottom. The learning rate follows the clock, so a run ends finished whatever the machine's speed. The best
+checkpoint by validation (averaged weights) is best.pt; last.pt holds what a resumed run needs.
+"""
+
+import argparse
+import json
+import multiprocessing
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from blender_motiondiff.core.denoiser.layout import token_distance
+from blender_motiondiff.core.denoiser.network import Denoiser
+from blender_motiondiff.core.diffusion.schedule import STEPS, alpha_bar
+from blender_motiondiff.core.features import SIZE
+from blender_motiondiff.core.reference import Tables
+
+from . import losses
+from .batches import Sampler, measure_tables, prepare
+from .dataset import for_training, kept_out, load_clips, read_index
+from .muon import Muon
+from .validate import baseline, make_sets, scalar, to_torch, validate
+
+TOKENS = 1200  # frames / 4 of all persons in a step
+COUPLES = 0.4  # of those in windows of two
+LENGTHS = {48: 0.2, 80: 0.3, 120: 0.35, 180: 0.15}  # frames of the windows, and their chance
+MUON_RATE, ADAM_RATE = 1.5e-3, 1.0e-3
+DECAY = 0.1
+WARM_UP = 100  # steps
+PURE_NOISE = 0.5  # share of the samples at full noise
+AVERAGE = 0.998  # of the weights, a step
+VALIDATE_SECONDS = 240
+
+
+def produce(queue, data, tables, seed):
+    """In a process of its own: batches for ever, one of singles and one of couples at a time."""
+    torch.set_num_threads(1)
+    clips = for_training(load_clips(data), read_index(data))
+    sampler = Sampler(clips, seed)
+    rng = np.random.default_rng(seed + 1)
+    while True:
+        frames = int(rng.choice(list(LENGTHS), p=list(LENGTHS.values())))
+        tokens = frames // 4
+        singles = prepare(sampler.draw(int(TOKENS * (1 - COUPLES) / tokens), frames, False), tables, rng)
+        couples = prepare(sampler.draw(int(TOKENS * COUPLES / tokens / 2), frames, True), tables, rng)
+        queue.put((singles, couples))
+
+
+def load_tables(data, cache):
+    """The statistics, measured once and kept beside the checkpoints."""
+    if cache.exists():
+        with np.load(cache) as f:
+            return Tables(f["mean"], f["deviation"], f["spread"])
+    sampler = Sampler(for_training(load_clips(data, report=print), read_index(data)), seed=5)
+    tables = measure_tables(sampler)
+    np.savez(cache, **vars(tables))
+    return tables
+
+
+def noised(batch, generator):
+    """(noisy residual, level) with half of the samples at full noise."""
+    count = len(batch.target)
+    step = torch.rand(count, generator=generator) * STEPS
+    step[torch.rand(count, generator=generator) < PURE_NOISE] = STEPS
+    share = torch.from_numpy(alpha_bar(step.numpy())).float()
+    noise = torch.randn(batch.target.shape, generator=generator) * (1 - batch.mask)
+    a = share[:, None, None, None]
+    return a.sqrt() * batch.target + (1 - a).sqrt() * noise, share.sqrt()
+
+
+def optimisers(net):
+    """Muon for the blocks' matrices, AdamW for the rest."""
+    matrices = [p for n, p in net.named_parameters() if p.ndim == 2 and n.startswith("blocks") and "modulate" not in n and not n.endswith("bias")]
+    chosen = {id(p) for p in matrices}
+    rest = [p for p in net.parameters() if id(p) not in chosen]
+    return [
+        Muon(matrices, lr=MUON_RATE, weight_decay=DECAY),
+        torch.optim.AdamW(rest, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=DECAY),
+    ]
+
+
+def set_rates(opts, share, step):
+    """Cosine to 0 over the run, after a short warm-up."""
+    factor = 0.5 * (1 + np.cos(np.pi * min(share, 1.0))) * min(1.0, (step + 1) / WARM_UP)
+    for opt, rate in zip(opts, (MUON_RATE, ADAM_RATE), strict=True):
+        for group in opt.param_groups:
+            group["lr"] = rate * factor
+
+
+def learn(net, opts, batches, weights, generator):
+    """One step on a batch of singles and one of couples; the parts of the loss as numbers."""
+    shown = {}
+    for batch in batches:
+        batch = to_torch(batch)
+        noisy, level = noised(batch, generator)
+        couple = noisy.shape[1] == 2
+        distance = torch.from_numpy(token_distance(noisy.shape[2]))
+        predicted = net(noisy, batch.given, 1 - batch.mask, level, batch.present, distance, couple)
+        loss, parts = losses.total(predicted, batch, weights)
+        (0.5 * loss).backward()
+        shown |= {f"{'couple' if couple else 'single'}_{k}": float(v.detach()) for k, v in parts.items()}
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    for opt in opts:
+        opt.step()
+        opt.zero_grad(set_to_none=True)
+    return shown
+
+
+def main():
+    """Trains until the minutes are over."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--width", type=int, default=192)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    generator = torch.Generator().manual_seed(args.seed)
+
+    tables = load_tables(args.data, args.out / "tables.npz")
+    sets = make_sets(load_clips(args.data, names=kept_out()), tables)
+    print("base alone:", {k: round(v, 2) for k, v in baseline(sets).items()}, flush=True)
+
+    net = Denoiser(width=args.width, layers=args.layers)
+    average = Denoiser(width=args.width, layers=args.layers)
+    opts, step, best, spent = optimisers(net), 0, np.inf, 0.0
+    if args.resume:
+        saved = torch.load(args.out / "last.pt", weights_only=True)
+        net.load_state_dict(saved["net"])
+        for opt, state in zip(opts, saved["opts"], strict=True):
+            opt.load_state_dict(state)
+        step, best, spent = saved["step"], saved["best"], saved["spent"]
+    average.load_state_dict(saved["average"] if args.resume else net.state_dict())
+    print(f"{sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters", flush=True)
+
+    queue = multiprocessing.get_context("spawn").Queue(maxsize=8)
+    maker = multiprocessing.get_context("spawn").Process(
+        target=produce, args=(queue, args.data, tables, args.seed + 100 + step), daemon=True
+    )
+    maker.start()
+    weights = losses.channel_weights(SIZE)
+    start = last_look = time.time()
+    while True:
+        elapsed = time.time() - start + spent
+        share = elapsed / (60 * args.minutes)
+        if step % 50 == 0 or share >= 1:
+            set_rates(opts, share, step)
+        if time.time() - last_look > VALIDATE_SECONDS or share >= 1:
+            last_look = time.time()
+            numbers = validate(average, sets)
+            line = {"step": step, "minutes": round(elapsed / 60, 1), **{k: round(v, 2) for k, v in numbers.items()}}
+            line |= {k: round(v, 3) for k, v in shown.items()}
+            print(json.dumps(line), flush=True)
+            if scalar(numbers) < best:
+                best = scalar(numbers)
+                torch.save({"net": average.state_dict(), "config": net.config, "numbers": numbers}, args.out / "best.pt")
+            states = [opt.state_dict() for opt in opts]
+            state = {"net": net.state_dict(), "average": average.state_dict(), "opts": states}
+            torch.save({**state, "step": step, "best": best, "spent": elapsed}, args.out / "last.pt")
+        if share >= 1:
+            break
+        if step < WARM_UP:
+            set_rates(opts, share, step)
+        shown = learn(net, opts, queue.get(), weights, generator)
+        step += 1
+        keep = min(AVERAGE, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for a, b in zip(average.parameters(), net.parameters(), strict=True):
+                a.lerp_(b, 1 - keep)
+    maker.kill()
+
+
+if __name__ == "__main__":
+    main()

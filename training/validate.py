@@ -1,0 +1,95 @@
+"""Validation on trials never trained on: the numbers by which a checkpoint is chosen."""
+
+import numpy as np
+import torch
+
+from blender_motiondiff.core import reference as ref
+from blender_motiondiff.core.denoiser.layout import token_distance
+from blender_motiondiff.core.features import ROTATIONS, SIZE
+from blender_motiondiff.core.reference import OWN, PARTNER, PATH
+
+from . import losses
+from .batches import Sampler, prepare
+from .tasks import observe_key
+
+FRAMES = 120
+
+
+def to_torch(batch):
+    """A Batch of NumPy arrays as one of float32 tensors."""
+    return type(batch)(*(torch.from_numpy(np.ascontiguousarray(v, np.float32)) for v in vars(batch).values()))
+
+
+@torch.no_grad()
+def answer(net, batch, generator):
+    """One step from pure noise: the answer's features in their frames, `(B, P, T, 268)`."""
+    free = 1 - batch.mask
+    noise = torch.randn(batch.target.shape, generator=generator) * free
+    level = torch.zeros(len(noise))
+    distance = torch.from_numpy(token_distance(noise.shape[2]))
+    couple = noise.shape[1] == 2
+    predicted = net(noise, batch.given, free, level, batch.present, distance, couple)
+    return batch.base + batch.spread * predicted
+
+
+def fixed_tasks(kind, count, frames):
+    """The same questions every time: a path, keys every second with a path, the partner's whole motion."""
+    if kind == "reaction":
+        masks = np.zeros((count, 2, frames, SIZE), bool)
+        masks[:, 0] = True
+        return masks, np.tile([OWN, PARTNER], (count, 1))
+    masks = np.zeros((count, 1, frames, SIZE), bool)
+    if kind == "keys":
+        for m in masks[:, 0]:
+            observe_key(m, np.append(np.arange(0, frames, 30), frames - 1), with_root=True)
+        return masks, np.full((count, 1), OWN)
+    return masks, np.full((count, 1), PATH)
+
+
+def make_sets(clips, tables, seed=1):
+    """The validation batches by name, without augmentation."""
+    sampler = Sampler(clips, seed, augment=False)
+    out = {}
+    for kind, count in (("path", 48), ("keys", 48), ("reaction", 32)):
+        win = sampler.draw(count, FRAMES, couples=kind == "reaction")
+        tasks = fixed_tasks(kind, count, FRAMES)
+        out[kind] = to_torch(prepare(win, tables, np.random.default_rng(seed), tasks))
+    return out
+
+
+def joint_errors(batch, features):
+    """Mean joint error in metres, world, from the rotations and the root, of the persons that were not observed."""
+    truth = batch.base + batch.spread * batch.target
+    worlds = []
+    for f in (features, truth):
+        places = losses.kinematics(f[..., ROTATIONS], batch.offsets)
+        worlds.append(losses.to_world(places, f, batch.place, batch.heading))
+    error = (worlds[0] - worlds[1]).norm(dim=-1)
+    made = 1 - batch.mask.flatten(2).min(-1).values  # (B, P)
+    return float((error.mean((2, 3)) * made).sum() / made.sum()), worlds[0]
+
+
+def validate(net, sets, seed=0):
+    """Numbers by name: joint errors in cm, slip of standing feet in cm/s, and the error of the contacts."""
+    net.eval()
+    generator = torch.Generator().manual_seed(seed)
+    out = {}
+    for kind, batch in sets.items():
+        features = answer(net, batch, generator)
+        error, world = joint_errors(batch, features)
+        out[f"{kind}_cm"] = 100 * error
+        if kind != "keys":
+            person = slice(world.shape[1] - 1, None)
+            out[f"{kind}_slip"] = 100 * float(losses.feet(world[:, person], batch.contacts[:, person]))
+    net.train()
+    return out
+
+
+def baseline(sets):
+    """The same numbers for the base alone, residual 0."""
+    return {f"{kind}_cm": 100 * joint_errors(b, b.base)[0] for kind, b in sets.items()}
+
+
+def scalar(numbers):
+    """One number to choose by: each error relative to a typical value."""
+    return numbers["path_cm"] / 16 + numbers["keys_cm"] / 5 + numbers["reaction_cm"] / 25 + numbers["path_slip"] / 40
