@@ -23,7 +23,6 @@ TIPTOE = 0.35  # radians that a foot is turned about its toe at most so that the
 DEEPEST = 0.05  # metres, for a leg of 0.85 m, that the pelvis is lowered at most
 SPREAD = 9  # frames to either side over which the pelvis goes down and up again
 
-
 UP = np.array([0.0, 0.0, 1.0])
 
 
@@ -154,7 +153,8 @@ def _far_from(flags):
 def ankle_target(places, drop, foot):
     """Where the ankle is to be `[T, 3]` and how the foot is turned for it `[T, 4]`.
 
-    Where the leg is too short the heel rises. `places [T, 22, 3]` before any change; `drop [T]` metres by which the pelvis is lowered.
+    Where the leg is too short the heel rises. `places [T, 22, 3]` before any change; `drop [T]` metres by which the
+    pelvis is lowered.
     """
     hip, _, ankle, toe = (places[:, INDEX[name]] for name in foot.leg)
     sole = rot.rotate(foot.turn, ankle - toe)
@@ -200,9 +200,9 @@ def toe_slip(places, contacts, fps):
     `places [T, 22, 3]` metres; `contacts [T, 4]` flags in the order of skeleton.FEET.
     """
     toes, on = [FEET[1], FEET[3]], np.asarray(contacts, bool)[:, [1, 3]]
-    steps = np.linalg.norm(np.diff(places[:, toes, :2], axis=0), axis=-1) * fps
+    speed = np.linalg.norm(np.diff(places[:, toes, :2], axis=0), axis=-1) * fps
     standing = on[1:] & on[:-1]
-    return float(steps[standing].mean()) if standing.any() else 0.0
+    return float(speed[standing].mean()) if standing.any() else 0.0
 
 
 def _report(motion, before, contacts, targets, drop):
