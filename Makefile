@@ -9,6 +9,7 @@
 
 PYTHON := .venv/bin/python
 
+.NOTPARALLEL:
 .PHONY: env torch zip demo test lint clean
 
 env:

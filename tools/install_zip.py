@@ -18,6 +18,17 @@ def use_profile(profile):
     os.environ["BLENDER_USER_RESOURCES"] = str(Path(profile).resolve())
 
 
+def wheels_first():
+    """Puts the wheels that Blender unpacked into the profile before this Python's own packages.
+
+    The module's environment has an ONNX Runtime of its own, for tests of the core; a real Blender has none, and with
+    the environment's one in front nobody would notice a zip without its wheel.
+    """
+    profile = os.environ["BLENDER_USER_RESOURCES"]
+    unpacked = [entry for entry in sys.path if entry.startswith(profile) and entry.endswith("site-packages")]
+    sys.path[:] = unpacked + [entry for entry in sys.path if entry not in unpacked]
+
+
 def install(zip_path):
     """Installs and enables the zip in the running Blender and saves that in its profile."""
     import bpy
@@ -29,6 +40,7 @@ def install(zip_path):
     if MODULE not in bpy.context.preferences.addons:
         raise SystemExit(f"install: Blender did not enable {zip_path.name} (its reason stands above)")
     bpy.ops.wm.save_userpref()
+    wheels_first()
 
 
 def main(arguments):

@@ -3,9 +3,12 @@
     profile_cycle.py ZIP PROFILE      run by a Python that has Blender's module; PROFILE is empty
 """
 
+import importlib
+import importlib.util
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -76,11 +79,6 @@ def is_timer(registry, function):
         return False
 
 
-def modules():
-    """Modules of the extension that are loaded."""
-    return sorted(name for name in sys.modules if name.startswith(MODULE))
-
-
 def child_processes():
     """Command lines of this process's children."""
     found = []
@@ -106,8 +104,36 @@ def snapshot():
     }
 
 
+def part(name):
+    """A module of the installed extension."""
+    return importlib.import_module(f"{MODULE}.{name}")
+
+
+def a_request():
+    """One character along a straight path, for long enough that the worker is busy."""
+    import numpy as np
+
+    request, skeleton = part("core.request"), part("core.skeleton")
+    path = request.Path(np.array([0.0, 8.0]), np.array([[0.0, 0.0], [0.0, -8.0]]))
+    character = request.Character("A", skeleton.average_body(), path=path)
+    return request.Request((character,), 8.0, takes=4, steps=500)
+
+
+def start_worker(limit=60.0):
+    """Has the installed extension's worker generate; what runs then, or why it does not."""
+    client = part("worker.client")
+    try:
+        worker = client.warm(part("preferences").worker_settings())
+        job, end = worker.submit(a_request()), time.monotonic() + limit
+        while not worker.poll(job) and time.monotonic() < end:
+            time.sleep(0.05)
+    except client.WorkerError as error:
+        return {"refusal": str(error), "children": child_processes()}
+    return {"refusal": "", "children": child_processes()}
+
+
 def main(zip_path, profile):
-    """The cycle: clean, installed, off, on, off."""
+    """The cycle: clean, installed, off, on, off while the worker generates."""
     use_profile(profile)
     import bpy
 
@@ -118,8 +144,9 @@ def main(zip_path, profile):
     steps["off"] = snapshot()
     bpy.ops.preferences.addon_enable(module=MODULE)
     steps["on again"] = snapshot()
-    site = [entry for entry in sys.path if entry.startswith(str(Path(profile).resolve()))]
-    steps["wheels"] = [str(Path(entry, "onnxruntime")) for entry in site if Path(entry, "onnxruntime").is_dir()]
+    steps["onnxruntime"] = importlib.util.find_spec("onnxruntime").origin
+    steps["profile"] = str(Path(profile).resolve())
+    steps["worker"] = start_worker()
     steps["imported"] = sorted({"onnxruntime", "torch"} & set(sys.modules))
     bpy.ops.preferences.addon_disable(module=MODULE)
     steps["off again"] = snapshot()
