@@ -7,10 +7,10 @@ import sys
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from .core.denoiser.weights import BUNDLED
 from .registration import register_classes, unregister_classes
 from .worker import client
 
-_BUNDLED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "core", "denoiser", "weights", "base")
 _THREADS = 2
 
 
@@ -47,7 +47,7 @@ def worker_settings():
     entry = bpy.context.preferences.addons.get(__package__)
     chosen = entry.preferences if entry else None
     python = bpy.path.abspath(chosen.python) if chosen else ""
-    weights = (bpy.path.abspath(chosen.weights) if chosen else "") or _BUNDLED
+    weights = (bpy.path.abspath(chosen.weights) if chosen else "") or str(BUNDLED)
     return client.Settings(
         python=python or _own_python(),
         arguments=tuple(bpy.app.python_args),

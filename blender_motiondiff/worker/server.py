@@ -10,6 +10,8 @@ import traceback
 from contextlib import suppress
 
 from ..core import request as requests
+from ..core.denoiser.onnx_backend import BackendError
+from ..core.denoiser.weights import WeightsError
 from . import answers, wire
 from .memory import peak_mb
 
@@ -146,5 +148,5 @@ class _Progress:
 def _described(error):
     """An error as it is sent: its kind, its text, and whether the text is meant for the user."""
     traceback.print_exc()
-    known = type(error).__name__ in ("RequestError", "WeightsError", "BackendError")
+    known = isinstance(error, (requests.RequestError, WeightsError, BackendError))
     return {"kind": type(error).__name__, "message": str(error), "for_user": known}

@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 
 import numpy as np
 
+from blender_motiondiff.core.denoiser.weights import WeightsError
 from blender_motiondiff.core.motion import Motion
 from blender_motiondiff.core.request import RequestError, Take
 from blender_motiondiff.worker import server
@@ -60,10 +61,6 @@ def loader(manner):
         return [take_for(request, k) for k in range(request.takes)]
 
     return load
-
-
-class WeightsError(ValueError):
-    """Stands for the core's own, which needs a network's files."""
 
 
 if __name__ == "__main__":
