@@ -82,5 +82,3 @@ def windows(picks, frames, rng, augment=True):
             rows.append((root, rotations, contacts, body.offsets, measures))
         out.append([np.stack(column) for column in zip(*rows, strict=True)])
     return Windows(*(np.stack(column).astype(np.float32) for column in zip(*out, strict=True)))
-
-

@@ -7,13 +7,16 @@ import numpy as np
 from blender_motiondiff.core import reference as ref
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
-from blender_motiondiff.core.features import ROTATIONS, encode
+from blender_motiondiff.core.features import ROTATIONS, SIZE, encode
+from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
 
 from .augment import SPEEDS, usable_starts, windows
 from .tasks import couple_task, single_task
 
-OWN_SMOOTHING = 0.1  # seconds, of the frames of a motion that is wholly known
+KNOTS = (0.6, 1.1)  # seconds between the knots of the smoothed paths
+SLOWEST_WALK = 0.25  # metres a second: slower windows are headed as the body is, not along the path
+GIVEN_HEADING = 0.2  # share of the other windows that are headed so as well
 
 
 @dataclass(frozen=True)
@@ -72,66 +75,62 @@ class Sampler:
         return windows(picks, frames, self.rng, self.augment)
 
 
-def frames_of(features, root_heading, sources, rng):
-    """Places `[B, P, T, 2]` and headings `[B, P, T]` of every window's persons, as the product would lay them."""
-    pelvis = features[..., :2]
-    place, heading = pelvis.copy(), root_heading.copy()
-    for b, p in np.ndindex(sources.shape):
-        if sources[b, p] == PATH:
-            place[b, p] = smooth_pelvis(pelvis[b, p], knot_seconds=rng.uniform(0.6, 1.1))
-            along = ref.path_heading(place[b, p])
-            walks = np.linalg.norm(np.diff(place[b, p], axis=0), axis=-1).sum() > 0.25 * len(along) / 30
-            if not walks or rng.random() < 0.2:
-                along = ref.smooth_heading(root_heading[b, p], 0.3)
-            heading[b, p] = along
-    return place, heading
-
-
-def keyed_frames(pelvis, root_heading, mask):
-    """Frames interpolated between a person's own keys: place `[T, 2]`, heading `[T]`."""
-    keyed = np.flatnonzero(mask[:, 0] & mask[:, ROTATIONS.start])
-    time = np.arange(len(mask))
-    angles = np.unwrap(root_heading[keyed])
-    place = np.stack([np.interp(time, keyed, pelvis[keyed, k]) for k in range(2)], -1)
-    return place, np.interp(time, keyed, angles)
+def path_frames(pelvis, root_heading, rng):
+    """Frames along the smoothed pelvis `[T, 2]`, headed along it; where it hardly moves, and at times, as the body."""
+    place = smooth_pelvis(pelvis, knot_seconds=rng.uniform(*KNOTS))
+    along = ref.path_heading(place)
+    walks = np.linalg.norm(np.diff(place, axis=0), axis=-1).sum() > SLOWEST_WALK * len(along) / FPS
+    if not walks or rng.random() < GIVEN_HEADING:
+        along = ref.smooth_heading(root_heading, 0.3)
+    return place, along
 
 
 def lay_frames(features, root_heading, masks, sources, rng):
-    """Like `frames_of`, with those from keys and from the partner."""
-    place, heading = frames_of(features, root_heading, sources, rng)
-    for b, p in np.ndindex(sources.shape):
-        if sources[b, p] == OWN:
-            if masks[b, p].all():
-                place[b, p] = ref.smooth(features[b, p, :, :2], OWN_SMOOTHING)
-                heading[b, p] = ref.smooth_heading(root_heading[b, p], OWN_SMOOTHING)
-            else:
-                place[b, p], heading[b, p] = keyed_frames(features[b, p, :, :2], root_heading[b, p], masks[b, p])
+    """Places `[B, P, T, 2]` and headings `[B, P, T]` of every window's persons, as the product would lay them."""
+    pelvis = features[..., :2]
+    place, heading = pelvis.copy(), root_heading.copy()
+    for at in np.ndindex(sources.shape):
+        if sources[at] == PATH:
+            place[at], heading[at] = path_frames(pelvis[at], root_heading[at], rng)
+        elif sources[at] == OWN and masks[at].all():
+            place[at], heading[at] = ref.own_frames(pelvis[at], root_heading[at])
+        elif sources[at] == OWN:
+            keyed = np.flatnonzero(masks[at][:, 0] & masks[at][:, ROTATIONS.start])
+            place[at], heading[at] = ref.keyed_frames(
+                len(heading[at]), keyed, pelvis[at][keyed], keyed, root_heading[at][keyed]
+            )
     for b, p in np.argwhere(sources == PARTNER):
         place[b, p], heading[b, p] = ref.facing(place[b, 1 - p], heading[b, 1 - p])
     return place, heading
 
 
-def prepare(win, tables, rng, tasks=None):
-    """Windows -> Batch. `tasks`: (masks `[B, P, T, 268]`, sources `[B, P]`), drawn at random unless given."""
+def draw_tasks(rng, count, persons, frames):
+    """(masks `[B, P, T, 268]`, sources `[B, P]`) at random."""
+    drawn = [couple_task(rng, frames) if persons == 2 else single_task(rng, frames) for _ in range(count)]
+    masks = np.stack([np.reshape(m, (persons, frames, -1)) for m, _ in drawn])
+    return masks, np.stack([np.reshape(s, persons) for _, s in drawn])
+
+
+def in_frames(win, rng, tasks=None):
+    """(relative features, masks, sources, places, headings) of windows, for tasks drawn at random unless given."""
     count, persons, frames = win.root.shape[:3]
     features = encode(win.root, win.rotations, win.offsets[:, :, None], win.contacts).astype(np.float32)
     root_heading = np.unwrap(rot.heading(win.rotations[..., 0, :]), axis=-1).astype(np.float32)
-    if tasks is None:
-        drawn = [couple_task(rng, frames) if persons == 2 else single_task(rng, frames) for _ in range(count)]
-        masks = np.stack([np.reshape(m, (persons, frames, -1)) for m, _ in drawn])
-        sources = np.stack([np.reshape(s, persons) for _, s in drawn])
-    else:
-        masks, sources = tasks
+    masks, sources = tasks if tasks is not None else draw_tasks(rng, count, persons, frames)
     place, heading = lay_frames(features, root_heading, masks, sources, rng)
-    relative = ref.to_relative(features, place, heading)
+    return ref.to_relative(features, place, heading), masks, sources, place, heading
+
+
+def prepare(win, tables, rng, tasks=None):
+    """Windows -> Batch. `tasks`: (masks `[B, P, T, 268]`, sources `[B, P]`), drawn at random unless given."""
+    relative, masks, sources, place, heading = in_frames(win, rng, tasks)
+    persons = sources.shape[1]
     base = ref.base_of(tables, sources, relative, masks, place, heading).astype(np.float32)
     spread = ref.spread(tables, sources, masks).astype(np.float32)
     target = np.where(masks, 0, np.clip((relative - base) / spread, -6, 6))
-    present = np.full((count, persons), float(persons == 2), np.float32)
+    present = np.full(sources.shape, float(persons == 2), np.float32)
     other = np.arange(persons)[::-1]
-    extra = ref.extras(
-        sources, masks, place, heading, place[:, other], heading[:, other], present, win.measures
-    )  # fmt: skip
+    extra = ref.extras(sources, masks, place, heading, place[:, other], heading[:, other], present, win.measures)
     network_input = ref.given(tables, sources, base, masks, extra)
     return Batch(
         target.astype(np.float32), masks, base, spread, network_input, win.contacts, place.astype(np.float32),
@@ -139,21 +138,12 @@ def prepare(win, tables, rng, tasks=None):
     )  # fmt: skip
 
 
-def relative_and_base(win, tables, rng):
-    """For statistics: (relative features, base, masks, sources) of windows with random tasks."""
-    batch = prepare(win, tables, rng)
-    return batch.base + batch.spread * batch.target, batch
-
-
 def measure_tables(sampler, rounds=60, frames=(48, 90, 150), report=print):
     """Tables of means, deviations and spreads over random windows and tasks."""
-    size = ref.SIZE
-    flat = ref.Tables(np.zeros((3, size), np.float32), np.ones(size, np.float32), np.ones((3, 14, size), np.float32))
-    mean = _means(sampler, flat, rounds, frames)
-    deviation = mean[1]
-    tables = ref.Tables(mean[0], deviation, flat.spread)
+    mean, deviation = _means(sampler, rounds, frames)
     report("means measured")
-    return ref.Tables(mean[0], deviation, _spreads(sampler, tables, rounds * 3, frames))
+    tables = ref.Tables(mean, deviation, np.ones((ref.SOURCES, len(ref.DISTANCES) + 1, SIZE), np.float32))
+    return ref.Tables(mean, deviation, _spreads(sampler, tables, rounds * 3, frames))
 
 
 def _draws(sampler, rounds, frames):
@@ -162,23 +152,12 @@ def _draws(sampler, rounds, frames):
         yield sampler.draw(12, frames[i % len(frames)], couples=True)
 
 
-def _relative(win, tables, rng):
-    count, persons, length = win.root.shape[:3]
-    features = encode(win.root, win.rotations, win.offsets[:, :, None], win.contacts).astype(np.float32)
-    root_heading = np.unwrap(rot.heading(win.rotations[..., 0, :]), axis=-1).astype(np.float32)
-    drawn = [couple_task(rng, length) if persons == 2 else single_task(rng, length) for _ in range(count)]
-    masks = np.stack([np.reshape(m, (persons, length, -1)) for m, _ in drawn])
-    sources = np.stack([np.reshape(s, persons) for _, s in drawn])
-    place, heading = lay_frames(features, root_heading, masks, sources, rng)
-    return ref.to_relative(features, place, heading), masks, sources, place, heading
-
-
-def _means(sampler, tables, rounds, frames):
-    sums, squares, counts = np.zeros((3, ref.SIZE)), np.zeros((3, ref.SIZE)), np.zeros(3)
+def _means(sampler, rounds, frames):
+    sums, squares, counts = np.zeros((3, SIZE)), np.zeros((3, SIZE)), np.zeros(3)
     for win in _draws(sampler, rounds, frames):
-        relative, _, sources, _, _ = _relative(win, tables, sampler.rng)
+        relative, _, sources, _, _ = in_frames(win, sampler.rng)
         for s in range(ref.SOURCES):
-            rows = relative[sources == s].reshape(-1, ref.SIZE)
+            rows = relative[sources == s].reshape(-1, SIZE)
             sums[s] += rows.sum(0)
             squares[s] += (rows.astype(np.float64) ** 2).sum(0)
             counts[s] += len(rows)
@@ -189,9 +168,9 @@ def _means(sampler, tables, rounds, frames):
 
 def _spreads(sampler, tables, rounds, frames):
     bins = len(ref.DISTANCES) + 1
-    squares, counts = np.zeros((3, bins, ref.SIZE)), np.full((3, bins, ref.SIZE), 1e-6)
+    squares, counts = np.zeros((3, bins, SIZE)), np.full((3, bins, SIZE), 1e-6)
     for win in _draws(sampler, rounds, frames):
-        relative, masks, sources, place, heading = _relative(win, tables, sampler.rng)
+        relative, masks, sources, place, heading = in_frames(win, sampler.rng)
         base = ref.base_of(tables, sources, relative, masks, place, heading)
         distance = ref.nearest_distance(ref.grouped(masks))[..., ref.GROUPS]
         index = np.searchsorted(ref.DISTANCES, distance, side="right") - 1

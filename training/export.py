@@ -76,7 +76,7 @@ def point_into(model, path):
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     del model.graph.value_info[:]
-    missing = set(n for n in header if not n.startswith("tables.")) - {c.output[0] for c in casts}
+    missing = {n for n in header if not n.startswith("tables.")} - {c.output[0] for c in casts}
     if missing:
         raise SystemExit(f"The graph does not use these numbers by name: {', '.join(sorted(missing))}.")
 

@@ -37,7 +37,7 @@ def matrices(six):
 
 
 def kinematics(rotations, offsets):
-    """Joint places relative to the pelvis `(B, P, T, 22, 3)` from 6D rotations `(B, P, T, 132)`; offsets `(B, P, 22, 3)`."""
+    """Places relative to the pelvis `(B, P, T, 22, 3)` of 6D rotations `(B, P, T, 132)`, offsets `(B, P, 22, 3)`."""
     local = matrices(rotations.unflatten(-1, (COUNT, 6)))
     world, places = [local[..., 0, :, :]], [torch.zeros_like(local[..., 0, :, 0])]
     for j in range(1, COUNT):
@@ -76,6 +76,7 @@ def feet(world, contacts):
 
 def distances(world, true_world):
     """Difference of the distance maps between the two persons' joints, where the true joints are near (InterGen DM)."""
+
     def cross(w):
         return torch.cdist(w[:, 0, ::4].flatten(0, 1), w[:, 1, ::4].flatten(0, 1))
 

@@ -7,7 +7,14 @@ import numpy as np
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.motion import Motion, local_rotations
 from blender_motiondiff.core.skeleton import (
-    COUNT, FEET, HIP_DROP, INDEX, JOINTS, PARENTS, Measures, make_body,
+    COUNT,
+    FEET,
+    HIP_DROP,
+    INDEX,
+    JOINTS,
+    PARENTS,
+    Measures,
+    make_body,
 )  # fmt: skip
 
 # One table a naming convention, for the left side and the middle; the right side follows by the words beside it.
@@ -149,4 +156,3 @@ def ground_height(positions, body):
     """Height of the ground under a clip: where the lowest toe stands in most of it. `positions [T, 22, 3]`."""
     toes = positions[:, [FEET[1], FEET[3]], 2].min(1)
     return float(np.percentile(toes, 10) - body.foot_heights[1])
-

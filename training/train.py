@@ -74,7 +74,11 @@ def noised(batch, generator):
 
 def optimisers(net):
     """Muon for the blocks' matrices, AdamW for the rest."""
-    matrices = [p for n, p in net.named_parameters() if p.ndim == 2 and n.startswith("blocks") and "modulate" not in n and not n.endswith("bias")]
+    matrices = [
+        p
+        for n, p in net.named_parameters()
+        if p.ndim == 2 and n.startswith("blocks") and "modulate" not in n and not n.endswith("bias")
+    ]
     chosen = {id(p) for p in matrices}
     rest = [p for p in net.parameters() if id(p) not in chosen]
     return [
@@ -110,8 +114,69 @@ def learn(net, opts, batches, weights, generator):
     return shown
 
 
-def main():
-    """Trains until the minutes are over."""
+class Run:
+    """What a run carries from step to step and over a break."""
+
+    def __init__(self, args):
+        self.args = args
+        self.net, self.average = (Denoiser(width=args.width, layers=args.layers) for _ in range(2))
+        self.opts = optimisers(self.net)
+        self.step, self.best, self.spent = 0, np.inf, 0.0
+        self.average.load_state_dict(self.net.state_dict())
+
+    def resume(self, folder):
+        """Goes on from last.pt of a folder; `--again` starts the learning rate's cycle anew."""
+        saved = torch.load(folder / "last.pt", weights_only=True)
+        self.net.load_state_dict(saved["net"])
+        self.average.load_state_dict(saved["average"])
+        for opt, state in zip(self.opts, saved["opts"], strict=True):
+            opt.load_state_dict(state)
+        self.step, self.best = saved["step"], saved["best"]
+        self.spent = 0.0 if self.args.again else saved["spent"]
+
+    def save(self, elapsed, numbers):
+        """best.pt when the validation is the best so far, and last.pt."""
+        folder = self.args.out
+        if scalar(numbers) < self.best:
+            self.best = scalar(numbers)
+            best = {"net": self.average.state_dict(), "config": self.net.config, "numbers": numbers, "step": self.step}
+            torch.save(best, folder / "best.pt")
+        state = {"net": self.net.state_dict(), "average": self.average.state_dict()}
+        state["opts"] = [opt.state_dict() for opt in self.opts]
+        torch.save({**state, "step": self.step, "best": self.best, "spent": elapsed}, folder / "last.pt")
+
+    def follow(self):
+        """Moves the average towards the network."""
+        keep = min(AVERAGE, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for a, b in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                a.lerp_(b, 1 - keep)
+
+
+def train(run, sets, queue, generator):
+    """Steps until the run's minutes are over."""
+    weights = losses.channel_weights(SIZE)
+    begun = last_look = time.time()
+    first_step, shown = run.step, {}
+    while True:
+        elapsed = time.time() - begun + run.spent
+        share = elapsed / (60 * run.args.minutes)
+        set_rates(run.opts, share, run.step - first_step)
+        if time.time() - last_look > VALIDATE_SECONDS or share >= 1:
+            last_look = time.time()
+            numbers = validate(run.average, sets)
+            line = {"step": run.step, "minutes": round(elapsed / 60, 1)} | {k: round(v, 2) for k, v in numbers.items()}
+            print(json.dumps(line | {k: round(v, 3) for k, v in shown.items()}), flush=True)
+            run.save(elapsed, numbers)
+        if share >= 1:
+            return
+        shown = learn(run.net, run.opts, queue.get(), weights, generator)
+        run.step += 1
+        run.follow()
+
+
+def arguments():
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
@@ -120,63 +185,29 @@ def main():
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", action="store_true")
-    args = parser.parse_args()
+    parser.add_argument("--resume", action="store_true", help="go on from last.pt")
+    parser.add_argument("--again", action="store_true", help="with --resume: a new cycle of the learning rate")
+    return parser.parse_args()
+
+
+def main():
+    """Trains until the minutes are over."""
+    args = arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    generator = torch.Generator().manual_seed(args.seed)
-
     tables = load_tables(args.data, args.out / "tables.npz")
     sets = make_sets(load_clips(args.data, names=kept_out()), tables)
     print("base alone:", {k: round(v, 2) for k, v in baseline(sets).items()}, flush=True)
-
-    net = Denoiser(width=args.width, layers=args.layers)
-    average = Denoiser(width=args.width, layers=args.layers)
-    opts, step, best, spent = optimisers(net), 0, np.inf, 0.0
+    run = Run(args)
     if args.resume:
-        saved = torch.load(args.out / "last.pt", weights_only=True)
-        net.load_state_dict(saved["net"])
-        for opt, state in zip(opts, saved["opts"], strict=True):
-            opt.load_state_dict(state)
-        step, best, spent = saved["step"], saved["best"], saved["spent"]
-    average.load_state_dict(saved["average"] if args.resume else net.state_dict())
-    print(f"{sum(p.numel() for p in net.parameters()) / 1e6:.2f} M parameters", flush=True)
-
-    queue = multiprocessing.get_context("spawn").Queue(maxsize=8)
-    maker = multiprocessing.get_context("spawn").Process(
-        target=produce, args=(queue, args.data, tables, args.seed + 100 + step), daemon=True
-    )
+        run.resume(args.out)
+    print(f"{sum(p.numel() for p in run.net.parameters()) / 1e6:.2f} M parameters", flush=True)
+    spawn = multiprocessing.get_context("spawn")
+    queue = spawn.Queue(maxsize=8)
+    maker = spawn.Process(target=produce, args=(queue, args.data, tables, args.seed + 100 + run.step), daemon=True)
     maker.start()
-    weights = losses.channel_weights(SIZE)
-    start = last_look = time.time()
-    while True:
-        elapsed = time.time() - start + spent
-        share = elapsed / (60 * args.minutes)
-        if step % 50 == 0 or share >= 1:
-            set_rates(opts, share, step)
-        if time.time() - last_look > VALIDATE_SECONDS or share >= 1:
-            last_look = time.time()
-            numbers = validate(average, sets)
-            line = {"step": step, "minutes": round(elapsed / 60, 1), **{k: round(v, 2) for k, v in numbers.items()}}
-            line |= {k: round(v, 3) for k, v in shown.items()}
-            print(json.dumps(line), flush=True)
-            if scalar(numbers) < best:
-                best = scalar(numbers)
-                torch.save({"net": average.state_dict(), "config": net.config, "numbers": numbers}, args.out / "best.pt")
-            states = [opt.state_dict() for opt in opts]
-            state = {"net": net.state_dict(), "average": average.state_dict(), "opts": states}
-            torch.save({**state, "step": step, "best": best, "spent": elapsed}, args.out / "last.pt")
-        if share >= 1:
-            break
-        if step < WARM_UP:
-            set_rates(opts, share, step)
-        shown = learn(net, opts, queue.get(), weights, generator)
-        step += 1
-        keep = min(AVERAGE, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for a, b in zip(average.parameters(), net.parameters(), strict=True):
-                a.lerp_(b, 1 - keep)
+    train(run, sets, queue, torch.Generator().manual_seed(args.seed + run.step))
     maker.kill()
 
 

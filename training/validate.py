@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 
-from blender_motiondiff.core import reference as ref
 from blender_motiondiff.core.denoiser.layout import token_distance
 from blender_motiondiff.core.features import ROTATIONS, SIZE
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH

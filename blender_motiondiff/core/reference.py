@@ -20,6 +20,7 @@ from .skeleton import COUNT
 OWN, PATH, PARTNER = 0, 1, 2
 SOURCES = 3
 PARTNER_DISTANCE = 0.72  # metres in front of the partner: the couples' median distance
+OWN_SMOOTHING = 0.1  # seconds, of the frames of a motion that is wholly known
 FORGET = 0.7  # seconds over which an observation's hold outside the observed range fades to the mean
 DISTANCES = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96])  # frames to the nearest observation; then none
 
@@ -84,6 +85,23 @@ def facing(place, heading, distance=PARTNER_DISTANCE):
     return place + distance * ahead, heading + np.pi
 
 
+def own_frames(pelvis, heading):
+    """Frames of a motion that is wholly known: its pelvis `[T, 2]` and heading `[T]`, a little smoothed."""
+    return smooth(pelvis, OWN_SMOOTHING), smooth_heading(heading, OWN_SMOOTHING)
+
+
+def keyed_frames(frames, placed_at, places, turned_at, headings):
+    """Frames interpolated between a person's own keys: places `[K, 2]` at frames `placed_at`, headings at `turned_at`.
+
+    Without a keyed heading it faces -Y.
+    """
+    time = np.arange(frames)
+    place = np.stack([np.interp(time, placed_at, places[:, k]) for k in range(2)], -1)
+    if not len(turned_at):
+        return place, np.zeros(frames)
+    return place, np.interp(time, turned_at, np.unwrap(headings))
+
+
 def smooth(values, seconds, fps=FPS):
     """Gaussian average over time (axis -2 of `[..., T, K]`), standard deviation in seconds, ends reflected."""
     sigma = seconds * fps
@@ -106,9 +124,9 @@ def smooth_heading(heading, seconds, fps=FPS):
 
 
 def path_heading(points, fps=FPS, slowest=0.15):
-    """Heading `[..., T]` along a path `[..., T, 2]`; where it is slower than `slowest` m/s, carried over from elsewhere.
+    """Heading `[..., T]` along a path `[..., T, 2]`.
 
-    A path that never moves faces -Y.
+    Where it is slower than `slowest` m/s, the heading is carried over from elsewhere. A path that never moves faces -Y.
     """
     step = np.gradient(points, axis=-2) * fps if points.shape[-2] > 1 else np.zeros_like(points)
     speed = np.linalg.norm(step, axis=-1)
@@ -147,7 +165,7 @@ def grouped(mask):
 
 
 def neighbours(mask):
-    """Indices of the last and next observed frame `[..., T, C]` of a mask of that shape; -1 and T where there is none."""
+    """Indices `[..., T, C]` of a mask's last and next observed frame; -1 and T where there is none."""
     frames = mask.shape[-2]
     time = np.arange(frames, dtype=np.int32)[:, None]
     before = np.maximum.accumulate(np.where(mask, time, np.int32(-1)), axis=-2)
@@ -161,7 +179,9 @@ def interpolate(observed, mask, mean, fps=FPS):
     for at in np.ndindex(mask.shape[:-2]):
         channels = np.flatnonzero(mask[at].any(0))
         if len(channels):
-            out[at][:, channels] = _interpolate(observed[at][:, channels], mask[at][:, channels], out[at][:, channels], fps)
+            out[at][:, channels] = _interpolate(
+                observed[at][:, channels], mask[at][:, channels], out[at][:, channels], fps
+            )
     return out
 
 
@@ -188,7 +208,9 @@ def nearest_distance(mask):
     time = np.arange(frames, dtype=np.int32)[:, None]
     back = np.where(before >= 0, time - before, NO_OBSERVATION)
     ahead = np.where(after < frames, after - time, NO_OBSERVATION)
-    return np.minimum(np.minimum(back, ahead), np.where((before < 0) & (after >= frames), NO_OBSERVATION, DISTANCES[-1]))
+    return np.minimum(
+        np.minimum(back, ahead), np.where((before < 0) & (after >= frames), NO_OBSERVATION, DISTANCES[-1])
+    )
 
 
 def every_distance(table):

@@ -92,7 +92,8 @@ def validate(request):
     """Raises RequestError for what can't be generated; returns the request."""
     if not SHORTEST <= request.duration <= LONGEST:
         raise RequestError(
-            f"The clip lasts {request.duration:.2f} s. Choose an end between {SHORTEST:.2f} and {LONGEST:.0f} s after its start."
+            f"The clip lasts {request.duration:.2f} s. "
+            f"Choose an end between {SHORTEST:.2f} and {LONGEST:.0f} s after its start."
         )
     if not 1 <= len(request.characters) <= 2:
         raise RequestError(f"{len(request.characters)} characters were given. Choose one or two.")
@@ -123,7 +124,9 @@ def _validate_character(character, request):
             raise RequestError(f"The path of {name} has no length. Draw a longer one, or remove it and key a pose.")
     for key in character.keys:
         if not -1e-6 <= key.time <= request.duration + 1e-6:
-            raise RequestError(f"A key of {name} lies at {key.time:.2f} s, outside the clip of {request.duration:.2f} s.")
+            raise RequestError(
+                f"A key of {name} lies at {key.time:.2f} s, outside the clip of {request.duration:.2f} s."
+            )
         unknown = [j for j in key.joints if j not in INDEX]
         if unknown:
             raise RequestError(f"A key of {name} names an unknown joint: {', '.join(unknown)}.")
@@ -175,7 +178,9 @@ def from_json(text):
     try:
         data = json.loads(text)
         if data["schema"] != SCHEMA:
-            raise RequestError(f"The request has schema {data['schema']}; this version reads {SCHEMA}. Update MotionDiff.")
+            raise RequestError(
+                f"The request has schema {data['schema']}; this version reads {SCHEMA}. Update MotionDiff."
+            )
         names = ("duration", "seed", "takes", "steps", "cleanup")
         characters = tuple(_character(c) for c in data["characters"])
         return Request(characters=characters, **{n: data[n] for n in names if n in data})

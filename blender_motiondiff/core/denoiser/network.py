@@ -16,7 +16,6 @@ from ..reference import GIVEN
 from .layout import PATCH, REACH
 
 
-
 class Modulation(nn.Module):
     """Scale, shift and gate of a sublayer from the time embedding (AdaLN-zero, Peebles & Xie 2023)."""
 
@@ -108,9 +107,10 @@ class Denoiser(nn.Module):
     def forward(self, noisy, given, free, level, present, distance, couple=True):
         """Clean residuals `(B, P, T, 268)`.
 
-        `noisy (B, P, T, 268)`, `given (B, P, T, GIVEN)`, `free` 1 where nothing is observed (B, P, T, 268), `level (B,)`
-        the square root of alpha-bar, `present (B, P)` 1 where there is a partner, `distance (N, N)` from
-        `layout.token_distance`. T is a multiple of PATCH. `couple` False leaves mutual attention out, as an absent partner does.
+        `noisy (B, P, T, 268)`, `given (B, P, T, GIVEN)`, `free` (B, P, T, 268) 1 where nothing is observed,
+        `level (B,)` the square root of alpha-bar, `present (B, P)` 1 where there is a partner, `distance (N, N)` from
+        `layout.token_distance`. T is a multiple of PATCH. `couple` False leaves mutual attention out, as an absent
+        partner does.
         """
         b, p, t, _ = noisy.shape
         n = t // PATCH

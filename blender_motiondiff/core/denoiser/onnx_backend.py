@@ -19,9 +19,9 @@ def _runtime():
     except ImportError as error:
         version = f"cp{sys.version_info[0]}{sys.version_info[1]}"
         raise BackendError(
-            f"ONNX Runtime can't be loaded by Python {platform.python_version()} on {sys.platform} {platform.machine()} "
-            f"({error}). MotionDiff needs the wheel onnxruntime-*-{version}-*: install the MotionDiff zip made for this "
-            "system, or name another Python with onnxruntime in MotionDiff's preferences."
+            f"ONNX Runtime can't be loaded by Python {platform.python_version()} on {sys.platform} "
+            f"{platform.machine()} ({error}). MotionDiff needs the wheel onnxruntime-*-{version}-*: install the "
+            "MotionDiff zip made for this system, or name another Python with onnxruntime in MotionDiff's preferences."
         ) from error
     return onnxruntime
 

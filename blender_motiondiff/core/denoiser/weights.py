@@ -49,8 +49,8 @@ def load(folder=None):
         raise WeightsError(f"{folder / CONFIG} can't be read ({error!r}). {_remedy(folder)}") from error
     if layout != LAYOUT or config.get("features") != SIZE or config.get("given") != GIVEN:
         raise WeightsError(
-            f"The weights in {folder} are made for another version of MotionDiff (layout {layout}, this one reads {LAYOUT}). "
-            "Choose weights of this version in the preferences."
+            f"The weights in {folder} are made for another version of MotionDiff (layout {layout}, this one reads "
+            f"{LAYOUT}). Choose weights of this version in the preferences."
         )
     for name in (MODEL, GRAPH):
         found = checksum(folder / name)

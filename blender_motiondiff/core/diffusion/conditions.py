@@ -14,7 +14,6 @@ from ..request import RequestError, with_bodies_scaled
 from ..skeleton import COUNT, INDEX, measures_of
 
 SIZES = (0.8, 1.25)  # bodies of these sizes are generated as they are, others in a world scaled to 1
-OWN_SMOOTHING = 0.1  # seconds, of the frames of a motion that is wholly known
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
 
 
@@ -142,8 +141,8 @@ def _rooted(character, placed):
 def _frames(character, features, mask, times, placed):
     """(source, place `[T, 2]`, heading `[T]`, path target or None, bends) of one person; place None if it has none."""
     if character.motion is not None:
-        heading = np.unwrap(rot.heading(resample(character.motion, times).rotations[:, 0]))
-        return OWN, ref.smooth(features[:, :2], OWN_SMOOTHING), ref.smooth_heading(heading, OWN_SMOOTHING), None, ()
+        heading = rot.heading(resample(character.motion, times).rotations[:, 0])
+        return OWN, *ref.own_frames(features[:, :2], heading), None, ()
     rooted = _rooted(character, placed)
     if character.path is not None:
         target = sample_path(character.path, times)
@@ -152,11 +151,11 @@ def _frames(character, features, mask, times, placed):
         return PATH, target, ref.path_heading(target), target, tuple(bends)
     if rooted:
         at = [frame for frame, _ in rooted]
-        place = np.stack([np.interp(np.arange(len(times)), at, features[at, k]) for k in range(2)], -1)
-        headed = [(placed[k.time], k) for k in sorted(character.keys, key=lambda k: k.time) if "pelvis" in k.joints]
-        angles = np.unwrap([float(rot.heading(k.rotations[0])) for _, k in headed]) if headed else np.zeros(1)
-        heading = np.interp(np.arange(len(times)), [frame for frame, _ in headed] or [0], angles)
-        return OWN, place, heading, None, ()
+        headed = sorted(
+            (placed[k.time], float(rot.heading(k.rotations[0]))) for k in character.keys if "pelvis" in k.joints
+        )
+        turned_at, headings = [frame for frame, _ in headed], [angle for _, angle in headed]
+        return OWN, *ref.keyed_frames(len(times), at, features[at, :2], turned_at, headings), None, ()
     return PARTNER, None, None, None, ()
 
 

@@ -1,4 +1,4 @@
-"""The walk from a request to takes: conditions, sampling, decoding, cleanup, report. No step calls back into an earlier."""
+"""The walk from a request to takes: conditions, sampling, decoding, cleanup, report."""
 
 import time
 
@@ -56,7 +56,7 @@ def _exactly(character, motion):
 
 
 def sample(request, conditions, denoiser, callback=None):
-    """World features of every take, `[takes, P, T, 268]`, in the shared frame; what is observed and the paths are met."""
+    """World features of every take `[takes, P, T, 268]`, in the shared frame; observations and paths are met."""
     frames = len(conditions.times)
     pad = -frames % PATCH
     count = request.takes
