@@ -1,27 +1,31 @@
 """Takes on the characters: shown as the active action, baked into NLA strips, and the way back.
 
 What an armature's animation data was before a take first replaced its active action is kept in `clip.previous`, saved
-with the file. The user's actions and tracks are never edited. Each function returns warnings for the user.
+with the file, together with the pose of the bones that a take keys (what is keyed in the take alone would stay as the
+take left it). The user's actions and tracks are never edited. Each function returns warnings for the user.
 """
 
 import bpy
 
 from .errors import SceneError
-from .slots import assign, by_handle, cast, check_editable, is_copied, slot_of
+from .sampling import channels_of, set_channels
+from .slots import assign, by_handle, cast, channelbag, check_editable, is_copied, slot_of
 
 TRACK = "MotionDiff: {}"
+POSE = "pose"  # custom property of a PreviousState: bone name -> its channels
 
 
 def show(clip, action):
     """Makes a take's action the active one of each character that has a slot in it."""
     members = _members(clip, action)
     for role, armature in members:
-        state = _remember(clip, armature)
+        state = _remember(clip, armature, action, slot_of(action, role))
         _remove_strip(clip, state)
         data = armature.animation_data
         assign(data, action, slot_of(action, role))
         _set_mixing(data, "REPLACE", "HOLD", 1.0)
     clip.baked = False
+    bpy.context.view_layer.update()
     return [w for _, armature in members for w in _solo_warnings(armature)]
 
 
@@ -35,7 +39,7 @@ def bake(scene, clip):
     members = _members(clip, action)
     warnings = []
     for role, armature in members:
-        state = _remember(clip, armature)
+        state = _remember(clip, armature, action, slot_of(action, role))
         _remove_strip(clip, state)
         data = armature.animation_data
         others = len(data.nla_tracks) > 0
@@ -50,6 +54,7 @@ def bake(scene, clip):
         if not data.use_nla:
             warnings.append(f"The NLA of {armature.name} is switched off, so the strip does not play. Switch it on.")
     clip.baked = True
+    bpy.context.view_layer.update()
     return warnings
 
 
@@ -60,9 +65,11 @@ def restore(clip):
         if state.armature is not None:
             _remove_strip(clip, state)
             warnings += _give_back(clip, state)
+            set_previous_pose(state)
     clip.previous.clear()
     clip.baked = False
     clip.shown = -1
+    bpy.context.view_layer.update()
     return warnings
 
 
@@ -138,8 +145,8 @@ def _members(clip, action):
     return members
 
 
-def _remember(clip, armature):
-    """The clip's record of what the armature's animation data was, written once."""
+def _remember(clip, armature, action, slot):
+    """The clip's record of what the armature's animation data and pose were, written once."""
     state = previous_of(clip, armature)
     if state is None:
         data = armature.animation_data
@@ -153,9 +160,27 @@ def _remember(clip, armature):
             state.slot_identifier = slot.identifier if slot else ""
             state.blend_type, state.extrapolation = data.action_blend_type, data.action_extrapolation
             state.influence = data.action_influence
+    _remember_pose(state, armature, channelbag(action, slot))
     if armature.animation_data is None:
         armature.animation_data_create()
     return state
+
+
+def _remember_pose(state, armature, bag):
+    known = state.get(POSE)
+    known = {} if known is None else known.to_dict()
+    keyed = {curve.data_path.split('"')[1] for curve in bag.fcurves if curve.data_path.startswith("pose.bones")}
+    for name in keyed - known.keys():
+        if name in armature.pose.bones:
+            known[name] = channels_of(armature.pose.bones[name])
+    state[POSE] = known
+
+
+def set_previous_pose(state):
+    """Puts the bones that takes key back to where they were before the first take was shown."""
+    for name, values in state.get(POSE, {}).items():
+        if name in state.armature.pose.bones:
+            set_channels(state.armature.pose.bones[name], values)
 
 
 def _new_strip(track, clip, action, slot):

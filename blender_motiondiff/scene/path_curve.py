@@ -62,6 +62,10 @@ def _line(spline):
     if spline.type == "BEZIER":
         return _bezier(spline)
     points = np.array([p.co for p in spline.points], float).reshape(-1, 4)
+    if spline.use_bezier_u and spline.type == "NURBS":
+        raise SceneError(
+            f"The path {spline.id_data.name} is a NURBS curve of Bezier kind. Convert it to a Bezier curve."
+        )
     if spline.type == "NURBS" and len(points) > 2:
         return _nurbs(points, spline)
     places = points[:, :3]
@@ -85,26 +89,38 @@ def _bezier(spline):
 def _nurbs(points, spline):
     """A NURBS spline by the Cox-de Boor recursion. `points [N, 4]`: places and weights."""
     count, order = len(points), min(spline.order_u, len(points))
+    knots = _knots(count, order, spline)
     if spline.use_cyclic_u:
         points = np.concatenate([points, points[: order - 1]])
         count += order - 1
-    knots = np.arange(count + order, dtype=float)
-    if spline.use_endpoint_u and not spline.use_cyclic_u:
-        knots = np.clip(knots, order - 1, count)
     low, high = knots[order - 1], knots[count]
     u = np.linspace(low, high, PER_SEGMENT * count + 1)
     u[-1] = high - 1e-9 * (high - low)
     basis = ((u[:, None] >= knots[:-1]) & (u[:, None] < knots[1:])).astype(float)
     for degree in range(1, order):
         width = count + order - 1 - degree
-        rise = _ratio(u[:, None] - knots[:width], knots[degree : degree + width] - knots[:width])
-        fall = _ratio(
-            knots[degree + 1 : degree + 1 + width] - u[:, None],
-            knots[degree + 1 : degree + 1 + width] - knots[1 : 1 + width],
-        )
-        basis = rise * basis[:, :width] + fall * basis[:, 1 : width + 1]
+        starts, ends = knots[:width], knots[degree : degree + width]
+        rise = _ratio(u[:, None] - starts, ends - starts)
+        starts, ends = knots[1 : 1 + width], knots[degree + 1 : degree + 1 + width]
+        basis = rise * basis[:, :width] + _ratio(ends - u[:, None], ends - starts) * basis[:, 1 : width + 1]
     weights = basis * points[:, 3]
     return weights @ points[:, :3] / np.maximum(weights.sum(1, keepdims=True), 1e-12)
+
+
+def _knots(count, order, spline):
+    """The knots that Blender gives a spline of `count` points by its Endpoint and Cyclic settings."""
+    if not spline.use_cyclic_u:
+        knots = np.arange(count + order, dtype=float)
+        return np.clip(knots, order - 1, count) if spline.use_endpoint_u else knots
+    # Closed: the widths at the start come again at the end. With Endpoint the first of them are zero.
+    still = order - 1 if spline.use_endpoint_u else 0
+    knots = np.arange(count, dtype=float)
+    if still:
+        knots = np.concatenate([[0.0], 1.0 + np.maximum(np.arange(count - 1) - still + 1, 0)])
+    after, knots = knots[-1] + 1, list(knots)
+    for i in range(2 * order - 1):
+        knots.append(after + knots[i] - knots[0])
+    return np.array(knots)
 
 
 def _ratio(a, b):

@@ -9,7 +9,7 @@ from ..core.request import Character, Key, Request
 from ..core.skeleton import COUNT, INDEX, JOINTS, PARENTS
 from . import rotation_modes
 from .errors import SceneError
-from .nla import our_strip, own_action, previous_of
+from .nla import our_strip, own_action, previous_of, set_previous_pose
 from .path_curve import timed_path
 from .retarget import body_of, check_writable, read_motion
 from .rig_maps import map_rig
@@ -171,6 +171,7 @@ def own_animation(scene, clip, armature):
         try:
             if track is not None:
                 track.mute = True
+            set_previous_pose(state)
             _put(data, action, slot, state.blend_type, state.extrapolation, state.influence)
             yield
         finally:

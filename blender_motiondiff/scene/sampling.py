@@ -19,27 +19,31 @@ def view_layer_of(scene):
 def time_kept(scene, armatures):
     """Whatever is evaluated inside, the scene's frame and the armatures' poses, keyed or not, are as before."""
     frame, subframe = scene.frame_current, scene.frame_subframe
-    poses = [(armature, _channels(armature)) for armature in armatures]
+    owners = [owner for armature in armatures for owner in (armature, *armature.pose.bones)]
+    values = [channels_of(owner) for owner in owners]
     try:
         yield
     finally:
         scene.frame_set(frame, subframe=subframe)
-        for armature, values in poses:
-            _set_channels(armature, values)
+        for owner, own in zip(owners, values):
+            set_channels(owner, own)
         view_layer_of(scene).update()
 
 
-def _channels(armature):
-    owners = [armature, *armature.pose.bones]
-    return [[np.array(getattr(owner, name)) for name in CHANNELS] for owner in owners]
+def channels_of(owner):
+    """Values of the transform channels of a pose bone or object, all rotation modes, one after the other `[17]`."""
+    return [float(v) for name in CHANNELS for v in getattr(owner, name)]
 
 
-def _set_channels(armature, values):
-    for owner, own in zip([armature, *armature.pose.bones], values):
-        for name, value in zip(CHANNELS, own):
-            # A write tags the object for evaluation and marks overridden properties: only what differs is written.
-            if not np.array_equal(np.array(getattr(owner, name)), value):
-                setattr(owner, name, value)
+def set_channels(owner, values):
+    """Sets what `channels_of` gave."""
+    at = 0
+    for name in CHANNELS:
+        own = list(getattr(owner, name))
+        value, at = list(values[at : at + len(own)]), at + len(own)
+        # A write tags the object for evaluation and marks overridden properties: only what differs is written.
+        if own != value:
+            setattr(owner, name, value)
 
 
 def pose_matrices(scene, armature, frames):
