@@ -28,7 +28,7 @@ from .validate import baseline, make_sets, scalar, to_torch, validate
 TOKENS = 1200  # frames / 4 of all persons in a step
 COUPLES = 0.4  # of those in windows of two
 LENGTHS = {48: 0.2, 80: 0.3, 120: 0.35, 180: 0.15}  # frames of the windows, and their chance
-MUON_RATE, ADAM_RATE = 1.5e-3, 1.0e-3
+MUON_RATE, ADAM_RATE = 4.0e-3, 2.0e-3
 DECAY = 0.1
 WARM_UP = 100  # steps
 PURE_NOISE = 0.5  # share of the samples at full noise
@@ -121,7 +121,7 @@ class Run:
         self.args = args
         self.net, self.average = (Denoiser(width=args.width, layers=args.layers) for _ in range(2))
         self.opts = optimisers(self.net)
-        self.step, self.best, self.spent = 0, np.inf, 0.0
+        self.step, self.best, self.spent = 0, float("inf"), 0.0
         self.average.load_state_dict(self.net.state_dict())
 
     def resume(self, folder):

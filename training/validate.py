@@ -91,4 +91,4 @@ def baseline(sets):
 
 def scalar(numbers):
     """One number to choose by: each error relative to a typical value."""
-    return numbers["path_cm"] / 16 + numbers["keys_cm"] / 5 + numbers["reaction_cm"] / 25 + numbers["path_slip"] / 40
+    return float(numbers["path_cm"] / 16 + numbers["keys_cm"] / 5 + numbers["reaction_cm"] / 25 + numbers["path_slip"] / 40)

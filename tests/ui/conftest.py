@@ -5,12 +5,14 @@ import os
 import sys
 from dataclasses import replace
 
-import addon_utils
 import bpy
 import pytest
 
 import blender_motiondiff
 from blender_motiondiff import properties
+from tests.scene.dump import dump
+from tests.scene.dump import properties as dump_properties
+from tools import rigs
 
 CHILD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "worker", "child.py")
 
@@ -50,16 +52,6 @@ def worker(extension, monkeypatch, tmp_path):
     client.stop_warm()
 
 
-def metarig(name, at=(0.0, 0.0, 0.0), scale=1.0):
-    """A Rigify human metarig without animation."""
-    addon_utils.enable("rigify", default_set=True)
-    bpy.ops.object.armature_human_metarig_add()
-    rig = bpy.context.object
-    rig.name = name
-    rig.location, rig.scale = at, (scale, scale, scale)
-    return rig
-
-
 def straight_path(name="Path", length=2.0):
     """A straight curve along -Y."""
     data = bpy.data.curves.new(name, "CURVE")
@@ -85,19 +77,47 @@ def new_clip(**values):
     return clip
 
 
+def everything():
+    """The whole file with its clips, to be compared before and after."""
+    return dump() | {"clips": [clip_dump(clip) for scene in bpy.data.scenes for clip in scene.motiondiff.clips]}
+
+
+def clip_dump(clip):
+    out = dump_properties(clip)
+    out["results"] = [dump_properties(item) for item in clip.results]
+    out["previous"] = [dump_properties(item) for item in clip.previous]
+    return out
+
+
+def refused(operator, **values):
+    """The message with which an operator (bpy.ops...) refuses; it must leave everything as it was."""
+    before = everything()
+    with pytest.raises(RuntimeError) as caught:
+        operator(**values)
+    assert everything() == before
+    return str(caught.value)
+
+
+def keyed(armature, bone, frames, turn=0.6):
+    """Keys a bone's rotation on the armature, another one on each frame."""
+    pose = armature.pose.bones[bone]
+    pose.rotation_mode = "QUATERNION"
+    for number, frame in enumerate(frames):
+        pose.rotation_quaternion = (1.0, turn * number, 0.0, 0.0)
+        pose.keyframe_insert("rotation_quaternion", frame=frame)
+    pose.rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
+    return armature.animation_data.action
+
+
 @pytest.fixture
 def solo(scene):
     """A metarig with a path, as a clip."""
-    return new_clip(character_a=metarig("Ann"), path=straight_path())
+    return new_clip(character_a=rigs.metarig("Ann"), path=straight_path())
 
 
 @pytest.fixture
 def duet(scene):
-    """Two metarigs of different sizes, the first one animated, as a clip."""
-    ann = metarig("Ann")
-    for frame, turn in ((1, 0.0), (25, 1.0)):
-        bone = ann.pose.bones["spine"]
-        bone.rotation_mode = "QUATERNION"
-        bone.rotation_quaternion = (1.0, turn, 0.0, 0.0)
-        bone.keyframe_insert("rotation_quaternion", frame=frame)
-    return new_clip(character_a=ann, character_b=metarig("Bob", at=(0.0, 1.0, 0.0), scale=1.2))
+    """Two rigs of different kinds, the first one animated, as a clip."""
+    ann = rigs.metarig("Ann")
+    keyed(ann, "spine", (1, 13, 25))
+    return new_clip(character_a=ann, character_b=rigs.mixamo("Bob", location=(0.0, 1.0, 0.0), size=1.1))

@@ -12,9 +12,10 @@ LEG = 0.85  # metres: the leg that the sizes below are given for
 SHIRTS = {
     "blue": (0.10, 0.33, 0.80),
     "orange": (0.93, 0.42, 0.08),
+    "violet": (0.55, 0.20, 0.75),
 }
 SKIN, SHOES, HAIR = (0.80, 0.58, 0.45), (0.10, 0.10, 0.11), (0.16, 0.11, 0.08)
-TROUSERS = {"blue": (0.08, 0.13, 0.27), "orange": (0.36, 0.12, 0.05)}
+TROUSERS = {"blue": (0.08, 0.13, 0.27), "orange": (0.36, 0.12, 0.05), "violet": (0.3, 0.1, 0.4)}
 
 
 def rest_points(armature, bones):
@@ -202,15 +203,14 @@ def dress(armature, bones, colour, collection):
     return body
 
 
-def ghost(body, colour, collection, name, shift=(0.0, 0.0, 0.0)):
-    """The body as it stands at the scene's frame, frozen and translucent, moved by `shift` metres in the world."""
+def ghost(body, colour, collection, name, alpha=0.35):
+    """The body as it stands at the scene's frame, frozen, and translucent for an `alpha` below 1."""
     evaluated = body.evaluated_get(bpy.context.evaluated_depsgraph_get())
     mesh = bpy.data.meshes.new_from_object(evaluated)
     mesh.transform(body.matrix_world)
     mesh.name = name
-    for index, entry in enumerate(palette(colour, 0.35).values()):
+    for index, entry in enumerate(palette(colour, alpha).values()):
         mesh.materials[index] = entry
     frozen = bpy.data.objects.new(name, mesh)
-    frozen.location = shift
     collection.objects.link(frozen)
     return frozen

@@ -1,14 +1,17 @@
-"""The characters of the demo's clips: who stands where, what moves them before anything is generated."""
+"""The characters of the demo's clips: who stands where, and what moves them before anything is generated."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from tools import rigs
-from tools.demo import paths, poses
+from tools.demo import bodies, paths, poses
 from tools.demo.installed import map_rig
+from tools.demo.measure import snapshot
 
 FPS = 24
 FIRST, LAST = 101, 245  # 6 s
@@ -20,7 +23,7 @@ KEYS = (  # seconds into the clip, pose, whether the hips' location is keyed as 
 
 @dataclass
 class KeyedPose:
-    """A pose as it was keyed: its frame, joint places `[22, 3]` and turns `[22, 3, 3]` in the world, on the rig."""
+    """A pose as it was keyed: joint places `[22, 3]` and turns `[22, 3, 3]` in the world, read off the rig."""
 
     frame: int
     places: np.ndarray
@@ -30,76 +33,94 @@ class KeyedPose:
 
 @dataclass
 class Case:
-    """One clip of the demo and what it is measured against."""
+    """One clip of the demo and what it is measured against. Objects go by their names, so that it outlives a file."""
 
     name: str
     title: str
-    walker: object = None  # character A
-    partner: object = None  # character B
-    curve: object = None
+    walker: str  # character A
+    partner: str = ""  # character B
+    curve: str = ""
+    truth: str = ""  # the recorded partner's armature, where one is known
     keys: list = field(default_factory=list)
-    truth: object = None  # the recorded partner's armature, where one is known
     frames: tuple = (FIRST, LAST)
     clip: int = -1  # index of the clip in the scene's list
 
     @property
-    def bones_a(self):
-        """Joint -> bone of character A."""
-        return map_rig(self.walker).bones
+    def is_reaction(self):
+        """Whether there is a partner."""
+        return bool(self.partner)
 
     @property
-    def bones_b(self):
-        """Joint -> bone of character B."""
-        return map_rig(self.partner).bones
+    def moved(self):
+        """The armature that is generated."""
+        return bpy.data.objects[self.partner or self.walker]
+
+    @property
+    def range(self):
+        """Frames of the clip, as integers."""
+        return np.arange(self.frames[0], self.frames[1] + 1)
 
 
-def path_case(scene, name, title, corner, with_keys=True):
+def save_cases(cases, path):
+    """Writes cases as JSON."""
+    Path(path).write_text(json.dumps([asdict(case) for case in cases], default=lambda array: array.tolist()))
+
+
+def load_cases(path):
+    """The cases of a JSON file; their objects are looked up in the open .blend."""
+    out = []
+    for row in json.loads(Path(path).read_text()):
+        keys = [KeyedPose(**{**k, "places": np.array(k["places"]), "turns": np.array(k["turns"])}) for k in row["keys"]]
+        out.append(Case(**{**row, "keys": keys, "frames": tuple(row["frames"])}))
+    return out
+
+
+def path_case(scene, name, title, corner):
     """A Mixamo rig that stands beside the start of an S-shaped path; `corner [2]`: where on the ground."""
     x, y = corner
     curve = paths.add_curve(scene.collection, f"{name} path", (x, y, 0.0), np.radians(20))
     walker = rigs.mixamo(f"{name} walker", location=(x + 1.1, y - 0.4, 0.0), turn=np.radians(35))
-    case = Case(name, title, walker=walker, curve=curve)
-    if with_keys:
-        key_poses(scene, case)
-    return case
+    return Case(name, title, walker=walker.name, curve=curve.name)
 
 
-def key_poses(scene, case):
-    """Keys the poses of KEYS on the rig's own action, each facing along the path, and notes them in the case."""
-    from tools.demo.measure import snapshot
+def key_poses(scene, case, body):
+    """Keys the poses of KEYS on the rig's own action, each facing along the path, and notes them in the case.
 
-    line, bones = paths.polyline(case.curve), case.bones_a
+    `body`: the walker's mesh; a translucent copy of it stays at each pose.
+    """
+    walker, line = bpy.data.objects[case.walker], paths.polyline(bpy.data.objects[case.curve])
+    bones = map_rig(walker).bones
     seconds = (case.frames[1] - case.frames[0]) / FPS
     for when, pose, with_location in KEYS:
-        frame = case.frames[0] + round(when * FPS)
+        frame, share = case.frames[0] + round(when * FPS), when / seconds
         scene.frame_set(frame)
-        share = when / seconds
-        poses.set_pose(case.walker, bones, pose, paths.heading_at(line, share))
-        poses.place_hips(case.walker, bones, bpy.context.view_layer, paths.at_shares(line, [share])[0])
-        poses.key_pose(case.walker, bones, frame, with_location)
-        places, turns = snapshot(case.walker, bones)
+        poses.set_pose(walker, bones, pose, paths.heading_at(line, share))
+        poses.place_hips(walker, bones, bpy.context.view_layer, paths.at_shares(line, [share])[0])
+        poses.key_pose(walker, bones, frame, with_location)
+        places, turns = snapshot(walker, bones)
         case.keys.append(KeyedPose(frame, places, turns, with_location))
+        bodies.ghost(body, "violet", body.users_collection[0], f"Keyed pose {len(case.keys)}")
 
 
-def reaction_case(scene, name, title, leader, corner):
-    """A leader from a BVH file and Rigify's metarig, a tenth smaller, that shall react to it.
+def reaction_case(name, title, leader, corner):
+    """A leader from a BVH file and Rigify's metarig, a tenth smaller than it comes, that shall react to it.
 
-    `leader`: a tools.demo.leaders.Leader. `corner [2]`: where the leader's own origin comes to stand.
+    `leader`: a tools.demo.leaders.Leader. `corner [2]`: where the origin of its recording comes to stand.
     """
     base = Matrix.Translation((*corner, 0.0)) @ Matrix.Rotation(np.radians(25), 4, "Z")
     walker = import_bvh(leader.path, leader.scale, f"{name} leader")
     walker.matrix_world = base
-    partner = rigs.metarig(
-        f"{name} partner", location=(corner[0] + 2.0, corner[1] - 1.5, 0.0), turn=np.radians(-50), size=0.9
-    )
-    truth = None
+    beside = (corner[0] + 2.0, corner[1] - 1.5, 0.0)
+    partner = rigs.metarig(f"{name} partner", location=beside, turn=np.radians(-50), size=0.9)
+    last = min(LAST, FIRST + int(leader.seconds * FPS + 1e-6))
+    case = Case(name, title, walker=walker.name, partner=partner.name, frames=(FIRST, last))
     if leader.partner is not None:
         truth = import_bvh(leader.partner, leader.scale, f"{name} recorded partner")
         truth.matrix_world = base
         truth.hide_render = True
+        case.truth = truth.name
     bpy.context.view_layer.update()
-    last = min(LAST, FIRST + int(leader.seconds * FPS + 1e-6))
-    return Case(name, title, walker=walker, partner=partner, truth=truth, frames=(FIRST, last))
+    return case
 
 
 def import_bvh(path, scale, name):
@@ -116,7 +137,6 @@ def import_bvh(path, scale, name):
 def align_first_frame(scene, moved, still, frame):
     """Turns and shifts the object `moved` so that its hips start where and as those of `still` do."""
     scene.frame_set(frame)
-    bpy.context.view_layer.update()
     place, yaw = stand(still)
     own_place, own_yaw = stand(moved)
     turn = Matrix.Rotation(yaw - own_yaw, 4, "Z")
@@ -130,5 +150,4 @@ def stand(armature):
     bones = map_rig(armature).bones
     left, right = (armature.matrix_world @ armature.pose.bones[bones[f"{s}_hip"]].head for s in ("left", "right"))
     across = np.array(left - right)[:2]
-    middle = np.array(0.5 * (left + right))[:2]
-    return middle, float(np.arctan2(across[1], across[0]))
+    return np.array(0.5 * (left + right))[:2], float(np.arctan2(across[1], across[0]))

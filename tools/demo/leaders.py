@@ -12,7 +12,7 @@ SECONDS = 6.0
 SALSA_SCALE = 1.34  # metres a unit of the salsa's files
 SALSA_RATE = 60.0  # true frames a second; their headers say 120
 # Takes that training never saw, and where in them the clips start (the first three frames are a T-pose), seconds.
-VALIDATION = (("03", 4.0), ("14", 4.0))
+VALIDATION = (("03", 4.0), ("14", 10.0))
 UNITS = (1.0, 0.1, 0.01, 0.001, 0.0254, 0.0254 / 0.45, SALSA_SCALE)  # metres, that BVH files are known to be in
 TALL = 1.7  # metres
 

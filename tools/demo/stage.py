@@ -1,14 +1,19 @@
-"""What is seen beside the characters: ground, paths, light, cameras, and the settings of the render."""
+"""What is seen beside the characters: bodies' collections, ground, paths, keyed poses, cameras, render settings."""
 
 import bpy
 import numpy as np
 from mathutils import Vector
 
+from blender_motiondiff.core.reference import smooth
 from tools.demo import bodies, paths, solids
+from tools.demo.installed import map_rig
 
 SIZE = (640, 360)
-GROUND = ((0.36, 0.38, 0.40), (0.43, 0.45, 0.47))
+GROUND = ((0.44, 0.46, 0.48), (0.52, 0.54, 0.56))
 PATH_COLOUR = (0.95, 0.78, 0.10)
+SKY = (0.66, 0.72, 0.78)
+CALM = 0.7  # seconds over which a camera's way is averaged
+SEES = 1.30  # metres about the middle of the action that a camera shows
 
 
 def collection_of(scene, name):
@@ -20,21 +25,46 @@ def collection_of(scene, name):
     return found
 
 
-def add_ground(collection, centre, half=14, height=0.0):
+def move_to(collection, thing):
+    """Links an object to this collection alone."""
+    for other in list(thing.users_collection):
+        other.objects.unlink(thing)
+    collection.objects.link(thing)
+
+
+def dress_case(scene, case):
+    """Bodies for a case's characters and a tube for its path, in a collection of its own; returns A's body."""
+    collection = collection_of(scene, case.title)
+    for name in (case.walker, case.partner, case.curve, case.truth):
+        if name:
+            move_to(collection, bpy.data.objects[name])
+    if case.truth:
+        bpy.data.objects[case.truth].hide_viewport = False
+        bpy.data.objects[case.truth].hide_set(True)
+    walker = bpy.data.objects[case.walker]
+    body = bodies.dress(walker, map_rig(walker).bones, "blue", collection)
+    if case.is_reaction:
+        bodies.dress(case.moved, map_rig(case.moved).bones, "orange", collection)
+    if case.curve:
+        add_path_tube(collection, bpy.data.objects[case.curve])
+    return body
+
+
+def add_ground(scene, centre, half=9, height=0.0):
     """A chequered floor of 1 m squares about `centre [2]`."""
     x0, y0 = round(centre[0]) - half, round(centre[1]) - half
-    grid = np.array([[x0 + i, y0 + j, height] for i in range(2 * half + 1) for j in range(2 * half + 1)], float)
     row = 2 * half + 1
-    faces = [(i * row + j, (i + 1) * row + j, (i + 1) * row + j + 1, i * row + j + 1)
-             for i in range(2 * half) for j in range(2 * half)]  # fmt: skip
-    shades = ["ab"[(i + j) % 2] for i in range(2 * half) for j in range(2 * half)]
+    grid = np.array([[x0 + i, y0 + j, height] for i in range(row) for j in range(row)], float)
+    squares = [(i, j) for i in range(2 * half) for j in range(2 * half)]
+    faces = [(i * row + j, (i + 1) * row + j, (i + 1) * row + j + 1, i * row + j + 1) for i, j in squares]
     materials = {key: bodies.material(f"ground {key}", rgb) for key, rgb in zip("ab", GROUND, strict=True)}
-    ground = bpy.data.objects.new("Ground", bodies.mesh_of("Ground", grid, faces, materials, shades))
-    collection.objects.link(ground)
+    mesh = bodies.mesh_of("Ground", grid, faces, materials, ["ab"[(i + j) % 2] for i, j in squares])
+    ground = bpy.data.objects.new("Ground", mesh)
+    collection_of(scene, "Stage").objects.link(ground)
     return ground
 
 
-def add_path_tube(collection, curve_object, radius=0.025):
+def add_path_tube(collection, curve_object, radius=0.02):
     """A coloured tube along a curve object, with its own mesh, so that the curve itself stays as it was drawn."""
     points = paths.polyline(curve_object)
     points[:, 2] += radius
@@ -45,11 +75,32 @@ def add_path_tube(collection, curve_object, radius=0.025):
     return shown
 
 
-def add_camera(collection, name, lens=50.0):
-    """A camera for the picture's format."""
-    camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
-    camera.data.lens = lens
-    collection.objects.link(camera)
+# --- cameras ----------------------------------------------------------------------------------------------------------
+
+
+def camera_of(case):
+    """The camera of a case, made when it is not there."""
+    name = f"{case.title} camera"
+    found = bpy.data.objects.get(name)
+    if found is None:
+        found = bpy.data.objects.new(name, bpy.data.cameras.new(name))
+        found.data.lens = 50.0
+        found.rotation_mode = "QUATERNION"
+        bpy.data.collections[case.title].objects.link(found)
+    return found
+
+
+def follow(case, tracks, azimuth, elevation=14.0):
+    """Keys a case's camera at every frame so that it keeps the characters of the `tracks` in the middle."""
+    camera = camera_of(case)
+    pelvis = np.stack([track.places[:, 0] for track in tracks])
+    middle = smooth(pelvis.mean(0), CALM, tracks[0].fps)
+    middle[:, 2] = 0.86
+    apart = np.linalg.norm(pelvis - middle, axis=-1).max(0)
+    radius = SEES + smooth(np.maximum(apart - 0.35, 0.0)[:, None], CALM, tracks[0].fps)[:, 0]
+    for frame, target, seen in zip(case.range, middle, radius, strict=True):
+        aim(camera, target, distance_for(camera, seen), azimuth, elevation)
+        camera.keyframe_insert("location", frame=int(frame))
     return camera
 
 
@@ -58,15 +109,7 @@ def aim(camera, target, distance, azimuth, elevation):
     turn, rise = np.radians(azimuth), np.radians(elevation)
     way = np.array([np.sin(turn) * np.cos(rise), -np.cos(turn) * np.cos(rise), np.sin(rise)])
     camera.location = np.asarray(target) + way * distance
-    camera.rotation_mode = "QUATERNION"
     camera.rotation_quaternion = Vector(-way).to_track_quat("-Z", "Y")
-
-
-def key_camera(camera, frames, targets, distances, azimuth, elevation):
-    """Keys a camera that follows `targets [K, 3]` at `frames [K]`, always from the same side."""
-    for frame, target, distance in zip(frames, targets, distances, strict=True):
-        aim(camera, target, distance, azimuth, elevation)
-        camera.keyframe_insert("location", frame=frame)
 
 
 def distance_for(camera, radius):
@@ -75,19 +118,27 @@ def distance_for(camera, radius):
     return radius / np.sin(np.arctan(half))
 
 
-def set_up_render(scene, samples="8"):
+def set_up_render(scene):
     """Workbench, colours of the materials, soft shadows, the same on every machine."""
     scene.render.engine = "BLENDER_WORKBENCH"
     scene.render.resolution_x, scene.render.resolution_y = SIZE
     scene.render.resolution_percentage = 100
-    scene.render.use_stamp = False
-    scene.display.render_aa = samples
+    scene.display.render_aa = "FXAA"
     scene.view_settings.view_transform = "Standard"
     shading = scene.display.shading
     shading.light, shading.color_type = "STUDIO", "MATERIAL"
     shading.show_shadows, shading.shadow_intensity = True, 0.35
-    shading.show_cavity, shading.cavity_type = True, "WORLD"
+    shading.show_cavity = False
     scene.display.light_direction = (0.35, 0.45, 0.82)
     if scene.world is None:
         scene.world = bpy.data.worlds.new("World")
-    scene.world.color = (0.62, 0.68, 0.74)
+    scene.world.color = SKY
+
+
+def set_up_windows():
+    """What is seen when the file is opened: solid shading in the materials' colours."""
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type == "VIEW_3D":
+                shading = area.spaces.active.shading
+                shading.type, shading.color_type = "SOLID", "MATERIAL"
