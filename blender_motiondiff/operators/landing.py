@@ -9,6 +9,8 @@ from ..scene.errors import SceneError
 from ..scene.slots import slot_of
 from ..scene.write import write_take
 
+_NOTED_BEND = 1.0  # centimetres off its path from which a key is spoken of
+
 
 @dataclass(frozen=True)
 class Target:
@@ -52,18 +54,35 @@ def _asked(scene, clip):
 def land(scene, clip, characters, takes, extras):
     """Writes the takes as actions, shows the first and lets go of the clip's earlier takes. Returns warnings.
 
-    `characters`: armatures in the order of the takes' motions; `extras`: what each report says beside the take's own.
+    `characters`: armatures in the order of the takes' motions; `extras`: what each report says beside the take's own;
+    its `seconds` are put beside those of the take.
     If anything fails, the clip and its characters are as they were.
     """
     actions = []
     try:
         for take in takes:
             actions.append(write_take(scene, clip, characters, take, f"{clip.name} new"))
-        return _replace(scene, clip, actions, [json.dumps({**t.report, **extras}) for t in takes])
+        return _replace(scene, clip, actions, [_report(t.report, extras) for t in takes]) + _bends(takes)
     except BaseException:
         for action in actions:
             nla.remove_unused(action)
         raise
+
+
+def _report(report, extras):
+    seconds = {**extras["seconds"], **report.get("seconds", {})}
+    return json.dumps({**report, **extras, "seconds": seconds})
+
+
+def _bends(takes):
+    """Warnings where a path had to give way to a key; the same for every take."""
+    people = takes[0].report.get("characters", ())
+    bends = [(who["name"], max(map(abs, who.get("path_bent_cm") or [0.0]))) for who in people]
+    return [
+        f"The path of {name} bends by up to {far:.0f} cm to meet keyed places of the hips."
+        for name, far in bends
+        if far >= _NOTED_BEND
+    ]
 
 
 def _replace(scene, clip, actions, reports):

@@ -22,8 +22,9 @@ class State(Enum):
 class Job:
     """A request on its way through a worker.
 
-    `state`, `share` (0 to 1) and `stage` say how far it is; `message` why it failed; `takes` (core's Take),
-    `seconds` (by stage) and `worker_peak_mb` are there when it is done.
+    `state`, `share` (0 to 1) and `stage` say how far it is; `message` why it failed. When it is done there are `takes`
+    (core's Take), `worker_peak_mb`, and `seconds`: `worker`, all of its time on the job, and `load`, if it loaded the
+    network for it.
     """
 
     def __init__(self, worker, request, silence=_SILENCE, clock=time.monotonic):
@@ -85,7 +86,7 @@ class Job:
             self.state, self.share, self.stage = State.RUNNING, header["share"], header["stage"]
         elif kind == "takes":
             self.takes = answers.unpack(header["takes"], arrays)
-            self.seconds.update(header["seconds"])
+            self.seconds["worker"] = header["seconds"]
             self.worker_peak_mb = header["worker_peak_mb"]
             self.state, self.share = State.DONE, 1.0
         elif kind == "failed":

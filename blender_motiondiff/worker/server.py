@@ -105,12 +105,12 @@ def _listen(source, inbox, cancelled):
 
 def _answer(header, generate, cancelled, sink):
     """One request -> `(reply, arrays)`: its takes, or why there are none."""
-    progress = _Progress(header["job"], cancelled, sink)
+    progress, began = _Progress(header["job"], cancelled, sink), time.perf_counter()
     try:
         progress(0.0, "Reading")
         request = requests.validate(requests.from_json(header["request"]))
         plain, arrays = answers.pack(generate(request, progress))
-        return {"type": "takes", "takes": plain, "seconds": progress.seconds()}, arrays
+        return {"type": "takes", "takes": plain, "seconds": time.perf_counter() - began}, arrays
     except Cancelled:
         return {"type": "cancelled"}, ()
     except Exception as error:
@@ -118,31 +118,19 @@ def _answer(header, generate, cancelled, sink):
 
 
 class _Progress:
-    """The generator's progress call: passes it on, times the stages, and raises Cancelled when asked to."""
+    """The generator's progress call: passes it on, not too often, and raises Cancelled when asked to."""
 
     def __init__(self, job, cancelled, sink):
         self.job, self.cancelled, self.sink = job, cancelled, sink
-        self.stages = []  # (stage, when it began)
-        self.sent = 0.0
+        self.stage, self.sent = None, 0.0
 
     def __call__(self, share, stage):
         if self.job in self.cancelled:
             raise Cancelled
         now = time.perf_counter()
-        new = not self.stages or self.stages[-1][0] != stage
-        if new:
-            self.stages.append((stage, now))
-        if new or now - self.sent > _PROGRESS_PAUSE:
-            self.sent = now
+        if stage != self.stage or now - self.sent > _PROGRESS_PAUSE:
+            self.stage, self.sent = stage, now
             wire.write(self.sink, {"type": "progress", "job": self.job, "share": float(share), "stage": stage})
-
-    def seconds(self):
-        """Seconds spent in each stage up to now."""
-        ends = [began for _, began in self.stages[1:]] + [time.perf_counter()]
-        out = {}
-        for (stage, began), end in zip(self.stages, ends, strict=True):
-            out[stage] = out.get(stage, 0.0) + end - began
-        return out
 
 
 def _described(error):

@@ -21,7 +21,7 @@ from blender_motiondiff.core.request import RequestError, Take
 from blender_motiondiff.worker import server
 
 
-def take_for(request, number):
+def take_for(request, number, bent_cm):
     """A take that says in its numbers which request and which take it answers."""
     motions = []
     for character in request.characters:
@@ -31,7 +31,9 @@ def take_for(request, number):
         motions.append(character.motion or Motion(root, rotations, character.body))
     times = np.arange(request.frames) / 30.0
     contacts = np.zeros((len(motions), request.frames, 4))
-    return Take(tuple(motions), times, contacts, {"number": number, "python": sys.version_info[:2]})
+    people = [{"name": c.name, "path_bent_cm": bent_cm} for c in request.characters]
+    report = {"number": number, "characters": people, "seconds": {"made up": 1.0}}
+    return Take(tuple(motions), times, contacts, report)
 
 
 def loader(manner):
@@ -58,7 +60,7 @@ def loader(manner):
                 raise RequestError("The clip asks for the impossible. Ask for less.")
             if manner.get("stumbles"):
                 raise ZeroDivisionError("division by zero")
-        return [take_for(request, k) for k in range(request.takes)]
+        return [take_for(request, k, manner.get("bent_cm", [])) for k in range(request.takes)]
 
     return load
 

@@ -48,7 +48,7 @@ def test_takes_come_back_with_their_numbers(start):
     np.testing.assert_array_equal(job.takes[1].motions[0].root, np.full((31, 3), 3.01))
     assert job.takes[0].motions[0].body.offsets.shape == (22, 3)
     assert job.share == 1.0
-    assert job.seconds["Denoising"] > 0.03 and job.seconds["Feet"] > 0.03 and "load" in job.seconds
+    assert job.seconds["worker"] >= 0.08 and job.seconds["load"] >= 0.0
     assert 10 < job.worker_peak_mb < 1000
 
 
