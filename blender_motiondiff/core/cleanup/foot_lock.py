@@ -11,7 +11,7 @@ import numpy as np
 from .. import rotations as rot
 from ..motion import forward_kinematics
 from ..skeleton import FEET, INDEX, LEGS
-from .plants import blend, bridge, pinned_track, runs, steps
+from .plants import blend, bridge, catch_up_lift, pinned_track, runs, steps
 from .two_bone_ik import SOFT_FROM, solve_leg
 
 KEEP_FRAMES = 4  # corrections fade over these many frames to either side of a keyed one
@@ -103,6 +103,7 @@ def place_foot(motion, places, contacts, hold, side):
     ankle_at = pinned_track(ankle, ankle_on, rest[0], size, fps, hold == 0)
     toe_at = pinned_track(toe, toe_on, rest[1], size, fps, hold == 0)
     shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
+    step = np.maximum(step, catch_up_lift(shift, toe_on | ankle_on, size))
     low = LOWEST * rest
     lift = np.maximum(_lift(toe + shift, low[1], size), _lift(ankle + shift + bend, low[0], size))
     shift = shift + (step + np.where(toe_on, 0.0, lift))[:, None] * UP

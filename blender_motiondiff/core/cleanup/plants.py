@@ -12,6 +12,7 @@ BRIDGE_DISTANCE = 0.03  # ... when the joint moves less than this over them (met
 DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step instead
 STEP = 8  # frames of such a step ...
 STEP_HEIGHT = 0.04  # ... and how high it goes, metres, for a leg of 0.85 m
+LIFT_SHARE = 0.5  # height that a foot gains between contacts for each metre that its correction changes
 SLOW = 0.10  # metres a second: frames slower than this have the say in where the anchor lies
 STEEPEST = 0.40  # metres a second: fastest change of a correction at the edge of a contact
 EDGE = 4  # frames that give the slope at an edge
@@ -97,6 +98,21 @@ def blend(values, flags, size, fps):
         if i == 0 or start - before + 1 > 2 * reach:
             rising = _hermite(nothing, nothing, values[start], slopes[i][0], reach)
             out[max(0, start - reach) : start] = rising[max(0, reach - start) : reach]
+    return out
+
+
+def catch_up_lift(shift, flags, size):
+    """Heights `[T]` by which a foot is raised between contacts, where its correction changes much from one to the next.
+
+    A foot that was held back has farther to go in the same time; it goes higher rather than faster along the ground.
+    `shift [T, 3]`: its corrections; `flags [T]`: where it stands.
+    """
+    out = np.zeros(len(flags))
+    for start, end in runs(~flags):
+        before = shift[start - 1, :2] if start else np.zeros(2)
+        after = shift[end, :2] if end < len(flags) else np.zeros(2)
+        height = min(LIFT_SHARE * np.linalg.norm(after - before), STEP_HEIGHT * size)
+        out[start:end] = height * np.sin(np.pi * np.arange(1, end - start + 1) / (end - start + 1)) ** 2
     return out
 
 

@@ -1,0 +1,196 @@
+"""Measures of motion, each a plain function over arrays in metres, seconds and radians, Z up, ground at z = 0."""
+
+import numpy as np
+
+from blender_motiondiff.core import rotations as rot
+from blender_motiondiff.core.cleanup.foot_lock import toe_slip
+from blender_motiondiff.core.skeleton import FEET, INDEX, JOINTS, PARENTS
+
+GMD_FPS = 20.0
+GMD_HEIGHT = 0.05  # metres over the ground: a toe joint lower than this touches it
+GMD_SPEED = 0.5  # metres a second
+TOES = (FEET[1], FEET[3])
+
+
+# --- feet -------------------------------------------------------------------------------------------------------------
+
+
+def at_rate(values, fps, wanted):
+    """`values [T, ...]` sampled at `wanted` frames a second, linearly, over the same time."""
+    frames = len(values)
+    times = np.arange(0, (frames - 1) / fps + 1e-9, 1 / wanted) * fps
+    index = np.minimum(times.astype(int), max(frames - 2, 0))
+    share = (times - index).reshape(-1, *[1] * (values.ndim - 1))
+    return values[index] * (1 - share) + values[np.minimum(index + 1, frames - 1)] * share
+
+
+def gmd_foot_skating_ratio(positions, fps, toe_rest_height=0.0):
+    """Share of frames in which a toe on the ground slides: the definition of GMD (Karunratanakul et al. 2023), 20 fps.
+
+    On the ground: under 5 cm over `toe_rest_height` (metres, that of the rig's toe joint when its foot stands flat) in
+    two successive frames. Sliding: over 0.5 m/s, also on the average of five frames. `positions [T, J, 3]` with the
+    canonical joints' order, or the two toes alone `[T, 2, 3]`.
+    """
+    toes = positions if positions.shape[1] == 2 else positions[:, list(TOES)]
+    toes = at_rate(toes, fps, GMD_FPS)
+    if len(toes) < 2:
+        return 0.0
+    low = toes[..., 2] - toe_rest_height < GMD_HEIGHT
+    speed = np.linalg.norm(np.diff(toes[..., :2], axis=0), axis=-1) * GMD_FPS
+    average = np.stack([np.convolve(np.pad(s, 2), np.full(5, 0.2), "valid") for s in speed.T], 1)
+    slides = low[1:] & low[:-1] & (speed > GMD_SPEED) & (average > GMD_SPEED)
+    return float(slides.any(1).mean())
+
+
+def contact_slip(positions, contacts_before, fps):
+    """Mean horizontal toe speed in m/s over the frames that were in contact before cleanup, `[T, 22, 3]`, `[T, 4]`."""
+    return toe_slip(positions, contacts_before, fps)
+
+
+def contact_share(contacts):
+    """Share of frames in which a toe stands: mean over both feet. `[T, 4]`."""
+    return float(np.asarray(contacts, bool)[:, [1, 3]].mean())
+
+
+# --- constraints ------------------------------------------------------------------------------------------------------
+
+
+def path_error(smoothed, raw, target):
+    """Distances over the ground at the same frames, metres: of the smoothed pelvis, which a path binds, and of the raw.
+
+    All `[T, 2]`; `target` is where the path is at those frames.
+    """
+    bound, free = (np.linalg.norm(np.asarray(p) - target, axis=-1) for p in (smoothed, raw))
+    return {"mean": float(bound.mean()), "worst": float(bound.max()), "raw_mean": float(free.mean())}
+
+
+def joint_error(positions, reference):
+    """Mean distance of joints, metres. `[..., J, 3]`, both."""
+    return float(np.linalg.norm(positions - reference, axis=-1).mean())
+
+
+# --- two people -------------------------------------------------------------------------------------------------------
+
+
+def root_distance(root_a, root_b):
+    """Least and greatest horizontal distance of two pelvises `[T, 3]`, metres."""
+    distance = np.linalg.norm((root_a - root_b)[:, :2], axis=1)
+    return float(distance.min()), float(distance.max())
+
+
+def facing_share(heading_b, root_b, root_a):
+    """Share of frames in which B's forward lies within 90 degrees of the direction to A.
+
+    `heading_b [T]` radians as `rotations.heading` gives it; roots `[T, 3]`.
+    """
+    forward = np.stack([np.sin(heading_b), -np.cos(heading_b)], -1)
+    return float(((forward * (root_a - root_b)[:, :2]).sum(-1) > 0).mean())
+
+
+def body_distance_min(positions_a, positions_b, block=64):
+    """Least distance between the bones of two bodies as line segments, metres. `[T, 22, 3]`, both."""
+    child = np.arange(1, len(PARENTS))
+    best = np.inf
+    for start in range(0, len(positions_a), block):
+        a, b = positions_a[start : start + block], positions_b[start : start + block]
+        p, q = a[:, PARENTS[child], None], b[:, None, PARENTS[child]]
+        distance = segment_distance(p, a[:, child, None] - p, q, b[:, None, child] - q)
+        best = min(best, float(distance.min()))
+    return best
+
+
+def segment_distance(p, u, q, v):
+    """Distance between segments p + s u and q + t v, s and t in 0..1. `[..., 3]`, broadcasting -> `[...]`.
+
+    The nearest pair either lies inside both segments or has an end of one of them: the least of five candidates.
+    """
+    w = p - q
+    uu, vv, uv = ((x * y).sum(-1) for x, y in ((u, u), (v, v), (u, v)))
+    uw, vw = (u * w).sum(-1), (v * w).sum(-1)
+    flat = np.maximum(uu * vv - uv**2, 1e-12)
+
+    def at(s, t):
+        return np.linalg.norm(w + s[..., None] * u - t[..., None] * v, axis=-1)
+
+    def on_v(s):
+        return np.clip((vw + s * uv) / np.maximum(vv, 1e-12), 0, 1)
+
+    def on_u(t):
+        return np.clip((t * uv - uw) / np.maximum(uu, 1e-12), 0, 1)
+
+    inside = np.clip((uv * vw - vv * uw) / flat, 0, 1)
+    zero, one = np.zeros_like(inside), np.ones_like(inside)
+    candidates = [at(s, on_v(s)) for s in (inside, zero, one)] + [at(on_u(t), t) for t in (zero, one)]
+    return np.minimum.reduce(candidates)
+
+
+# --- bodies -----------------------------------------------------------------------------------------------------------
+
+
+def jerk(positions, fps):
+    """Mean length of the third difference over time, metres a second cubed. `[T, ..., 3]`."""
+    if len(positions) < 4:
+        return 0.0
+    return float(np.linalg.norm(np.diff(positions, n=3, axis=0), axis=-1).mean() * fps**3)
+
+
+def bone_length_drift(positions, body):
+    """Greatest difference of a bone's length from the body's own, metres. `positions [T, 22, 3]`."""
+    child = np.arange(1, len(PARENTS))
+    lengths = np.linalg.norm(positions[:, child] - positions[:, PARENTS[child]], axis=-1)
+    return float(np.abs(lengths - np.linalg.norm(body.offsets[child], axis=-1)).max())
+
+
+def knee_flexion(local):
+    """How far both knees are bent `[T, 2]`, radians; negative where they bend backwards. `local [T, 22, 4]`."""
+    shins = rot.rotate(local[:, [INDEX["left_knee"], INDEX["right_knee"]]], np.array([0.0, 0.0, -1.0]))
+    return np.arctan2(shins[..., 1], -shins[..., 2])
+
+
+def knee_hyperextension(local):
+    """By how much a knee bends backwards at most, radians; 0 where none does. `local [T, 22, 4]`."""
+    folded = knee_flexion(local)
+    # Beyond a right angle a knee that is bent as far as it goes and a little to the side may read as negative.
+    return float(np.maximum(np.where(folded > -np.pi / 2, -folded, 0.0), 0.0).max())
+
+
+# Twist axis of each joint, then the range of its turn about X, Y and Z of the T pose in degrees, left side; normal
+# ranges of adults, widened to what the recorded clips hold. Where a skeleton lacks spine joints the lowest bends most.
+LIMITS = {
+    "hip": (2, (-150, 60), (-100, 45), (-60, 90)), "knee": (2, (-10, 165), (-20, 20), (-40, 40)),
+    "ankle": (1, (-75, 65), (-60, 60), (-60, 60)), "foot": (1, (-85, 75), (-35, 35), (-35, 35)),
+    "spine1": (2, (-45, 110), (-45, 45), (-50, 50)), "spine2": (2, (-40, 60), (-40, 40), (-45, 45)),
+    "spine3": (2, (-40, 60), (-40, 40), (-45, 45)), "neck": (2, (-65, 65), (-65, 65), (-65, 65)),
+    "head": (2, (-75, 85), (-65, 65), (-75, 75)), "collar": (0, (-45, 45), (-45, 45), (-45, 45)),
+    "shoulder": (0, (-165, 165), (-110, 115), (-130, 85)), "elbow": (0, (-90, 100), (-120, 90), (-150, 25)),
+    "wrist": (0, (-181, 181), (-95, 95), (-65, 65)),
+}  # fmt: skip
+
+
+def swing_twist(q, axis):
+    """Turns about X, Y and Z `[..., 3]` radians: the twist about `axis` (0, 1 or 2), then the swing off it."""
+    twist = np.zeros_like(q)
+    twist[..., 0], twist[..., 1 + axis] = q[..., 0], q[..., 1 + axis]
+    still = np.linalg.norm(twist, axis=-1, keepdims=True) < 1e-9
+    twist = rot.normalize(np.where(still, rot.IDENTITY, twist))
+    swing = rot.multiply(q, rot.conjugate(twist))
+    return rot.to_rotvec(swing) + rot.to_rotvec(twist)
+
+
+def joint_limit_violations(local):
+    """Joints beyond their limits: (share of all joints and frames, joint -> greatest excess in degrees).
+
+    `local [T, 22, 4]`; the pelvis is free.
+    """
+    beyond, worst = [], {}
+    for j, name in enumerate(JOINTS[1:], 1):
+        axis, *ranges = LIMITS[name.split("_")[-1]]
+        turns = np.degrees(swing_twist(local[:, j], axis))
+        if name.startswith("right"):
+            turns = turns * np.array([1, -1, -1])
+        low, high = np.array(ranges).T
+        excess = np.maximum(np.maximum(low - turns, turns - high), 0).max(1)
+        beyond.append(excess > 0)
+        if excess.max() > 0:
+            worst[name] = float(excess.max())
+    return float(np.mean(beyond)), worst
