@@ -37,7 +37,7 @@ def _recognised(armature):
         rig = map_rig(armature)
     except SceneError as error:
         return str(error)
-    return f"{rig.convention} rig, {len(rig.bones)} of {len(JOINTS)} joints"
+    return f"{rig.convention}: {len(rig.bones)} of {len(JOINTS)} joints"
 
 
 def _chose_a(clip, _context):
