@@ -6,7 +6,7 @@ from blender_motiondiff.core.features import CONTACTS, POSITIONS, ROTATIONS, VEL
 from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.skeleton import COUNT, FEET, PARENTS
 
-WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 0.3, "distance": 0.3}
+WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 1.0, "distance": 0.3}
 CHANNELS = ((POSITIONS, 1.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
 NEAR = 1.0  # metres: InterGen's distance maps count only where the true joints are nearer than this
 

@@ -6,7 +6,7 @@ keys alone, partial keys, spans, and the partner's whole motion.
 
 import numpy as np
 
-from blender_motiondiff.core.features import POSITIONS, ROTATIONS, SIZE
+from blender_motiondiff.core.features import CONTACTS, POSITIONS, ROTATIONS, SIZE
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
 from blender_motiondiff.core.skeleton import COUNT, INDEX
 
@@ -14,6 +14,7 @@ ARMS = [INDEX[f"{s}_{j}"] for s in ("left", "right") for j in ("collar", "should
 LEGS = [INDEX[f"{s}_{j}"] for s in ("left", "right") for j in ("hip", "knee", "ankle", "foot")]
 UPPER = ARMS + [INDEX[j] for j in ("spine1", "spine2", "spine3", "neck", "head")]
 ROOT_TURN = slice(ROTATIONS.start, ROTATIONS.start + 6)
+PLANNED = {PATH: 0.75, OWN: 0.2}  # share of the tasks whose contacts are known throughout
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
 
 
@@ -44,7 +45,14 @@ def key_frames(rng, frames, most):
 
 
 def single_task(rng, frames):
-    """(mask `[T, 268]`, source) for one person alone."""
+    """(mask `[T, 268]`, source) for one person alone; the contacts are often planned, along a path mostly."""
+    mask, source = _single_task(rng, frames)
+    if rng.random() < PLANNED[source]:
+        mask[:, CONTACTS] = True
+    return mask, source
+
+
+def _single_task(rng, frames):
     mask = np.zeros((frames, SIZE), bool)
     dice = rng.random()
     if dice < 0.30:

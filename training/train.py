@@ -89,7 +89,7 @@ def optimisers(net):
 
 def set_rates(opts, share, step):
     """Cosine to 0 over the run, after a short warm-up."""
-    factor = 0.5 * (1 + np.cos(np.pi * min(share, 1.0))) * min(1.0, (step + 1) / WARM_UP)
+    factor = float(0.5 * (1 + np.cos(np.pi * min(share, 1.0)))) * min(1.0, (step + 1) / WARM_UP)
     for opt, rate in zip(opts, (MUON_RATE, ADAM_RATE), strict=True):
         for group in opt.param_groups:
             group["lr"] = rate * factor

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from blender_motiondiff.core.denoiser.layout import token_distance
-from blender_motiondiff.core.features import ROTATIONS, SIZE
+from blender_motiondiff.core.features import CONTACTS, ROTATIONS, SIZE
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
 
 from . import losses
@@ -32,7 +32,7 @@ def answer(net, batch, generator):
 
 
 def fixed_tasks(kind, count, frames):
-    """The same questions every time: a path, keys every second with a path, the partner's whole motion."""
+    """The same questions every time: a path with planned contacts, a key a second, the partner's whole motion."""
     if kind == "reaction":
         masks = np.zeros((count, 2, frames, SIZE), bool)
         masks[:, 0] = True
@@ -42,6 +42,7 @@ def fixed_tasks(kind, count, frames):
         for m in masks[:, 0]:
             observe_key(m, np.append(np.arange(0, frames, 30), frames - 1), with_root=True)
         return masks, np.full((count, 1), OWN)
+    masks[..., CONTACTS] = True
     return masks, np.full((count, 1), PATH)
 
 
@@ -91,4 +92,5 @@ def baseline(sets):
 
 def scalar(numbers):
     """One number to choose by: each error relative to a typical value."""
-    return float(numbers["path_cm"] / 16 + numbers["keys_cm"] / 5 + numbers["reaction_cm"] / 25 + numbers["path_slip"] / 40)
+    typical = {"path_cm": 16, "path_slip": 40, "keys_cm": 5, "reaction_cm": 25}
+    return float(sum(numbers[name] / value for name, value in typical.items()))

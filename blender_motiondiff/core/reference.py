@@ -145,7 +145,7 @@ def path_heading(points, fps=FPS, slowest=0.15):
 
 
 # Channels that are always observed together share one column: x and y of a joint's place, its height, its rotation; a
-# velocity follows its joint's place (it is never observed alone), the contacts follow the whole pose.
+# velocity follows its joint's place (it is never observed alone), the four contacts are planned together.
 GROUPS = np.concatenate(
     [
         np.repeat(2 * np.arange(COUNT), 3) + np.tile([0, 0, 1], COUNT),
@@ -154,14 +154,18 @@ GROUPS = np.concatenate(
         np.full(CONTACTS.stop - CONTACTS.start, 3 * COUNT),
     ]
 )
-LEADS = np.concatenate([np.stack([3 * np.arange(COUNT), 3 * np.arange(COUNT) + 2], -1).ravel(),
-                        ROTATIONS.start + 6 * np.arange(COUNT)])  # fmt: skip
+LEADS = np.concatenate(
+    [
+        np.stack([3 * np.arange(COUNT), 3 * np.arange(COUNT) + 2], -1).ravel(),
+        ROTATIONS.start + 6 * np.arange(COUNT),
+        [CONTACTS.start],
+    ]
+)
 
 
 def grouped(mask):
-    """A mask `[..., T, 268]` by group `[..., T, 67]`; contacts count as observed where the whole pose is."""
-    columns = mask[..., LEADS]
-    return np.concatenate([columns, mask[..., POSITIONS].all(-1, keepdims=True)], -1)
+    """A mask `[..., T, 268]` by group `[..., T, 67]`."""
+    return mask[..., LEADS]
 
 
 def neighbours(mask):

@@ -6,8 +6,9 @@ import numpy as np
 
 from .. import reference as ref
 from .. import rotations as rot
+from ..constraints import gait
 from ..constraints.trajectory import bend_to_keys, sample_path, smooth_pelvis
-from ..features import POSITIONS, ROTATIONS, SIZE, encode
+from ..features import CONTACTS, POSITIONS, ROTATIONS, SIZE, encode
 from ..motion import FPS, forward_kinematics, resample, turned
 from ..reference import OWN, PARTNER, PATH
 from ..request import RequestError, with_bodies_scaled
@@ -159,8 +160,17 @@ def _frames(character, features, mask, times, placed):
     return PARTNER, None, None, None, ()
 
 
-def build(request, tables):
-    """Conditions of a request that is in the shared frame and of human size."""
+def _plan_steps(character, features, mask, place, placed, seed):
+    """Observes planned contacts along a path."""
+    full = [(placed[k.time], np.asarray(k.rotations)) for k in character.keys if len(k.joints) == COUNT]
+    features[:, CONTACTS] = gait.plan(
+        place, character.body, np.random.default_rng(seed), sorted(full, key=lambda k: k[0])
+    )
+    mask[:, CONTACTS] = True
+
+
+def build(request, tables, take=0):
+    """Conditions of one take of a request that is in the shared frame and of human size."""
     times, placed = time_grid(request)
     people = request.characters
     seen = [_observe(c, times, placed) for c in people]
@@ -173,6 +183,9 @@ def build(request, tables):
         (place, heading) if place is not None else ref.facing(laid[1 - p][1], laid[1 - p][2])
         for p, (_, place, heading, _, _) in enumerate(laid)
     ]
+    for p, (source, where, *_) in enumerate(laid):
+        if source == PATH:
+            _plan_steps(people[p], *seen[p], where, placed, [request.seed, take, p])
     place, heading = (np.stack(rows) for rows in zip(*frames, strict=True))
     sources = np.array([source for source, *_ in laid])
     features, mask = (np.stack(rows) for rows in zip(*seen, strict=True))

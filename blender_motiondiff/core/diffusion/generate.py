@@ -27,7 +27,7 @@ def generate(request, denoiser, progress=None):
     tell(0.05, "Preparing")
     human, back = human_scale(validate(request))
     shared, heading, place = in_shared_frame(human)
-    conditions = build(shared, denoiser.weights.tables)
+    conditions = [build(shared, denoiser.weights.tables, k) for k in range(request.takes)]
     clock["prepare"] = time.perf_counter() - begun
     begun = time.perf_counter()
     tell(0.1, "Generating")
@@ -37,11 +37,11 @@ def generate(request, denoiser, progress=None):
     for k, answer in enumerate(features):
         begun = time.perf_counter()
         tell(0.7 + 0.3 * k / len(features), "Cleaning up")
-        motions, contacts, report = _decode(shared, conditions, answer)
+        motions, contacts, report = _decode(shared, conditions[k], answer)
         report["seconds"] = {**clock, "clean_up": time.perf_counter() - begun}
         motions = tuple(scaled(turned(m, heading, place), back) for m in motions)
         motions = tuple(_exactly(c, m) for c, m in zip(request.characters, motions, strict=True))
-        takes.append(Take(motions, conditions.times, contacts, report))
+        takes.append(Take(motions, conditions[k].times, contacts, report))
     tell(1.0, "Cleaning up")
     return takes
 
@@ -56,50 +56,48 @@ def _exactly(character, motion):
 
 
 def sample(request, conditions, denoiser, callback=None):
-    """World features of every take `[takes, P, T, 268]`, in the shared frame; observations and paths are met."""
-    frames = len(conditions.times)
+    """World features of every take `[takes, P, T, 268]`, in the shared frame; observations and paths are met.
+
+    `conditions`: one a take.
+    """
+    frames = len(conditions[0].times)
     pad = -frames % PATCH
-    count = request.takes
 
-    def padded(x):
-        return np.pad(x, ((0, 0), (0, pad)) + ((0, 0),) * (x.ndim - 2), mode="edge")
+    def padded(name):
+        stacked = np.stack([getattr(c, name) for c in conditions])
+        return np.pad(stacked, ((0, 0), (0, 0), (0, pad), (0, 0)), mode="edge")
 
-    free = padded(~conditions.mask).astype(np.float32)
+    free = (~padded("mask")).astype(np.float32)
+    given, count, people = padded("given"), len(conditions), free.shape[1]
     streams = [np.random.default_rng([request.seed, k]) for k in range(count)]
-    noise = np.stack([s.standard_normal(free.shape, np.float32) for s in streams]) * free
-    given = np.broadcast_to(padded(conditions.given), (count, *free.shape[:2], conditions.given.shape[-1]))
-    frees = np.broadcast_to(free, noise.shape)
-    people = len(free)
+    noise = np.stack([s.standard_normal(free.shape[1:], np.float32) for s in streams]) * free
     present = np.full((count, people), float(people == 2), np.float32)
 
     def denoise(x, level):
-        return denoiser(x, given, frees, np.full(count, level, np.float32), present)
+        return denoiser(x, given, free, np.full(count, level, np.float32), present)
 
     def impose(clean):
-        return _onto_paths(clean, conditions, frames) * free
+        return np.stack([_onto_paths(x, c) for x, c in zip(clean, conditions, strict=True)]) * free
 
     clean = ddim(denoise, noise, request.steps, impose, callback)[:, :, :frames]
-    relative = conditions.base + conditions.spread * clean
-    return ref.to_world(relative, conditions.place, conditions.heading)
+    answers = zip(clean, conditions, strict=True)
+    return np.stack([ref.to_world(c.base + c.spread * x, c.place, c.heading) for x, c in answers])
 
 
-def _onto_paths(clean, conditions, frames):
-    """The residuals with every bound pelvis moved onto its path (the closed form of constraints.trajectory)."""
+def _onto_paths(clean, conditions):
+    """The residuals `[P, T, 268]` with every bound pelvis moved onto its path, in closed form."""
     out = clean.copy()
+    frames = len(conditions.times)
     for p, target in enumerate(conditions.paths):
         if target is None:
             continue
         base, spread = conditions.base[p, :, :2], conditions.spread[p, :, :2]
-        turn = conditions.heading[p]
-        cos, sin = np.cos(turn), np.sin(turn)
+        cos, sin = np.cos(conditions.heading[p]), np.sin(conditions.heading[p])
         axes = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)  # [T, 2, 2] frame -> shared
+        world = np.einsum("tij,tj->ti", axes, base + spread * clean[p, :frames, :2]) + conditions.place[p]
         held = np.flatnonzero(conditions.mask[p, :, 0])
-        for k in range(len(out)):
-            local = base + spread * out[k, p, :frames, :2]
-            world = np.einsum("tij,tj->ti", axes, local) + conditions.place[p]
-            met = meet_path(world, target, held, world[held])
-            local = np.einsum("tji,tj->ti", axes, met - conditions.place[p])
-            out[k, p, :frames, :2] = (local - base) / spread
+        met = meet_path(world, target, held, world[held])
+        out[p, :frames, :2] = (np.einsum("tji,tj->ti", axes, met - conditions.place[p]) - base) / spread
     return out
 
 
