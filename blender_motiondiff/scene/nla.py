@@ -155,9 +155,9 @@ def _remember(clip, armature, action, slot):
         state.had_animation_data = data is not None
         if data is not None:
             state.action = data.action
-            slot = data.action_slot
-            state.slot_handle = slot.handle if slot else 0
-            state.slot_identifier = slot.identifier if slot else ""
+            own = data.action_slot
+            state.slot_handle = own.handle if own else 0
+            state.slot_identifier = own.identifier if own else ""
             state.blend_type, state.extrapolation = data.action_blend_type, data.action_extrapolation
             state.influence = data.action_influence
     _remember_pose(state, armature, channelbag(action, slot))

@@ -13,7 +13,7 @@ from .nla import our_strip, own_action, previous_of, set_previous_pose
 from .path_curve import timed_path
 from .retarget import body_of, check_writable, read_motion
 from .rig_maps import map_rig
-from .sampling import check_evaluated, time_kept, view_layer_of
+from .sampling import check_evaluated, time_kept
 from .slots import assign, channelbag, check_editable
 
 STILL = 1e-6  # metres and quaternion units that an animated rig moves more than
@@ -74,7 +74,6 @@ def _character(scene, armature, role):
         raise SceneError(f"No armature is chosen as character {role}. Choose one in the clip.")
     rig_map = map_rig(armature)
     check_evaluated(scene, armature)
-    view_layer_of(scene).update()
     return armature, rig_map
 
 

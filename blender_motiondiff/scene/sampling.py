@@ -72,7 +72,10 @@ def check_evaluated(scene, armature):
     name = armature.name
     if armature.mode == "EDIT":
         raise SceneError(f"{name} is in Edit Mode. Leave it (Tab).")
-    if armature.name not in view_layer_of(scene).objects or armature.hide_viewport:
-        raise SceneError(f"{name} is not shown in this view layer. Enable it in the Outliner.")
+    layer = view_layer_of(scene)
+    layer.update()
+    # Hidden ones are evaluated; those disabled or in an excluded collection are not, though `is_evaluated` may say so.
+    if not any(known.original == armature for known in layer.depsgraph.ids):
+        raise SceneError(f"{name} is disabled in this view layer. Enable it and its collections in the Outliner.")
     if armature.data.pose_position == "REST":
         raise SceneError(f"{name} is shown in its Rest Position. Switch its armature to Pose Position.")

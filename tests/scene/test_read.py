@@ -140,6 +140,18 @@ def test_a_leader_that_follows_constraints_is_read_as_it_moves(scene, clip):
     assert motion.root[-1, 2] - motion.root[0, 2] == pytest.approx(1.0, abs=1e-3)
 
 
+def test_a_hidden_leader_in_a_scene_that_is_not_on_screen(scene, clip):
+    clip.character_a, clip.character_b = dancer(scene), rigs.metarig("Bob")
+    seen = read.read_partner(scene, clip).characters[0].motion
+    clip.character_a.hide_set(True)
+    assert errors(read.read_partner(scene, clip).characters[0].motion, seen)[0] < 1e-6
+    other = bpy.data.scenes.new("Other")
+    bpy.context.window.scene = other
+    before = dump()
+    assert errors(read.read_partner(scene, clip).characters[0].motion, seen)[0] < 1e-6
+    assert dump() == before
+
+
 # --- bad input: one message, and nothing changed ----------------------------------------------------------------------
 
 
@@ -154,6 +166,14 @@ def remove_bone(scene, clip):
     bones = clip.character_a.data.edit_bones
     bones.remove(bones["mixamorig:LeftLeg"])
     bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def excluded(scene, clip):
+    apart = bpy.data.collections.new("Apart")
+    scene.collection.children.link(apart)
+    apart.objects.link(clip.character_a)
+    scene.collection.objects.unlink(clip.character_a)
+    bpy.context.view_layer.layer_collection.children["Apart"].exclude = True
 
 
 def setting(**values):
@@ -181,7 +201,8 @@ GENERATE = {
     "scale of zero": (on_leader("scale", (0, 0, 0)), "Ann has a scale of zero"),
     "edit mode": (edit_mode, "Ann is in Edit Mode"),
     "rest position": (on_leader("pose_position", "REST", data=True), "Ann is shown in its Rest Position"),
-    "disabled": (on_leader("hide_viewport", True), "Ann is not shown"),
+    "disabled": (on_leader("hide_viewport", True), "Ann is disabled in this view layer"),
+    "excluded": (excluded, "Ann is disabled in this view layer"),
 }
 
 
