@@ -5,6 +5,7 @@ checkpoint by validation (averaged weights) is best.pt; last.pt holds what a res
 """
 
 import argparse
+import collections
 import json
 import multiprocessing
 import time
@@ -33,7 +34,8 @@ DECAY = 0.1
 WARM_UP = 100  # steps
 PURE_NOISE = 0.5  # share of the samples at full noise
 AVERAGE = 0.998  # of the weights, a step
-VALIDATE_SECONDS = 240
+VALIDATE_SECONDS = 420
+REUSE_AFTER = 12  # steps: every batch is learnt from twice, with other noise, since making one costs half a step
 
 
 def produce(queue, data, tables, seed):
@@ -153,11 +155,21 @@ class Run:
                 a.lerp_(b, 1 - keep)
 
 
+def twice(queue):
+    """Batches from the queue, each of them again REUSE_AFTER fresh ones later."""
+    waiting = collections.deque()
+    while True:
+        waiting.append(queue.get())
+        yield waiting[-1]
+        if len(waiting) > REUSE_AFTER:
+            yield waiting.popleft()
+
+
 def train(run, sets, queue, generator):
     """Steps until the run's minutes are over."""
     weights = losses.channel_weights(SIZE)
     begun = last_look = time.time()
-    first_step, shown = run.step, {}
+    first_step, shown, batches = run.step, {}, twice(queue)
     while True:
         elapsed = time.time() - begun + run.spent
         share = elapsed / (60 * run.args.minutes)
@@ -170,7 +182,7 @@ def train(run, sets, queue, generator):
             run.save(elapsed, numbers)
         if share >= 1:
             return
-        shown = learn(run.net, run.opts, queue.get(), weights, generator)
+        shown = learn(run.net, run.opts, next(batches), weights, generator)
         run.step += 1
         run.follow()
 
@@ -204,7 +216,7 @@ def main():
         run.resume(args.out)
     print(f"{sum(p.numel() for p in run.net.parameters()) / 1e6:.2f} M parameters", flush=True)
     spawn = multiprocessing.get_context("spawn")
-    queue = spawn.Queue(maxsize=8)
+    queue = spawn.Queue(maxsize=3)
     maker = spawn.Process(target=produce, args=(queue, args.data, tables, args.seed + 100 + run.step), daemon=True)
     maker.start()
     train(run, sets, queue, torch.Generator().manual_seed(args.seed + run.step))
