@@ -40,8 +40,11 @@ def test_off_on_off(off):
         assert classes() == [] and not hasattr(bpy.types.Scene, ids.SCENE_PROPERTY)
 
 
-@pytest.mark.parametrize("name", blender_motiondiff.MODULES)
-@pytest.mark.parametrize("how", ["module", "last class"])
+CASES = [(name, "module") for name in blender_motiondiff.MODULES]
+CASES += [(name, "last class") for name in ("properties", "operators", "panels")]
+
+
+@pytest.mark.parametrize("name, how", CASES)
 def test_a_failure_undoes_what_was_registered_before_it(off, monkeypatch, name, how):
     module = import_module(f"blender_motiondiff.{name}")
 
@@ -50,10 +53,8 @@ def test_a_failure_undoes_what_was_registered_before_it(off, monkeypatch, name, 
 
     if how == "module":
         monkeypatch.setattr(module, "register", fails)
-    elif hasattr(module, "CLASSES"):
-        monkeypatch.setattr(module, "CLASSES", (*module.CLASSES, type("NoClassOfBlender", (), {})))
     else:
-        pytest.skip(f"{name} has one class")
+        monkeypatch.setattr(module, "CLASSES", (*module.CLASSES, type("NoClassOfBlender", (), {})))
     with pytest.raises((RuntimeError, ValueError)):
         off.register()
     assert classes() == [] and not hasattr(bpy.types.Scene, ids.SCENE_PROPERTY)
