@@ -63,6 +63,9 @@ def restore(clip):
     warnings = []
     for state in clip.previous:
         if state.armature is not None:
+            check_editable(state.armature)
+    for state in clip.previous:
+        if state.armature is not None:
             _remove_strip(clip, state)
             warnings += _give_back(clip, state)
             set_previous_pose(state)

@@ -5,11 +5,14 @@ import numpy as np
 
 from ..core.motion import resample
 from . import slots
-from .nla import our_strip
+from .curve_copy import copy_curve
+from .nla import our_strip, own_action
 from .retarget import pose_curves
 from .rig_maps import map_rig
+from .sampling import pose_matrices, time_kept
 
 LINEAR = 1  # Blender's number for the interpolation
+TRANSFORMS = ("location", "rotation", "scale", "delta_")  # how the data paths of an object's own transform start
 
 
 def write_take(scene, clip, characters, take, name):
@@ -70,7 +73,8 @@ def _write_motion(scene, clip, action, role, armature, motion, times):
     frames = np.arange(clip.frame_start, clip.frame_end + 1)
     seconds = (frames - clip.frame_start) * scene.render.fps_base / scene.render.fps
     sampled = resample(motion, seconds, own_times=times)
-    curves = pose_curves(armature, map_rig(armature), sampled, clip.ground)
+    rig_map = map_rig(armature)
+    curves = pose_curves(armature, rig_map, sampled, clip.ground, _worlds(scene, armature, frames))
     slot = action.slots.new(id_type="OBJECT", name=armature.name)
     slots.mark(action, role, slot)
     layer = action.layers[0] if len(action.layers) else action.layers.new("MotionDiff")
@@ -78,6 +82,34 @@ def _write_motion(scene, clip, action, role, armature, motion, times):
     bag = strip.channelbag(slot, ensure=True)
     for (path, index), values in curves.items():
         _write_curve(bag, path, index, frames, values)
+    _keep_others(clip, armature, rig_map, bag)
+
+
+def _worlds(scene, armature, frames):
+    """The object's matrices `[T, 4, 4]` at the frames if something may carry it about, else None."""
+    if armature.parent is None and not len(armature.constraints):
+        return None
+    with time_kept(scene, [armature]):
+        return pose_matrices(scene, armature, frames)[1]
+
+
+def _keep_others(clip, armature, rig_map, bag):
+    """Copies what the user's own action says about all that a take does not move: fingers, face, props, properties.
+
+    The object's own transform and the bones that carry mapped ones stay where they are.
+    """
+    action, slot = own_action(clip, armature)
+    source = None if action is None or slot is None else slots.channelbag(action, slot)
+    if source is None:
+        return
+    carrying = set()
+    for name in rig_map.bones.values():
+        bone = armature.data.bones[name]
+        carrying.update((bone.name, *(parent.name for parent in bone.parent_recursive)))
+    for curve in source.fcurves:
+        bone = curve.data_path.split('"')[1] if curve.data_path.startswith("pose.bones[") else None
+        if bone not in carrying and not curve.data_path.startswith(TRANSFORMS):
+            copy_curve(curve, bag)
 
 
 def _write_curve(bag, path, index, frames, values):

@@ -40,7 +40,7 @@ def curve_dump(curve):
     out = {name: plain(getattr(curve, name)) for name in CURVE}
     out["group"] = curve.group.name if curve.group else None
     out["points"] = [tuple(plain(getattr(p, name)) for name in POINT) for p in curve.keyframe_points]
-    out["modifiers"] = [properties(m) for m in curve.modifiers]
+    out["modifiers"] = [properties(m, ("rna_type", "active")) for m in curve.modifiers]
     return out
 
 

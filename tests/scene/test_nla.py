@@ -191,11 +191,27 @@ def test_tweak_mode_is_refused_before_anything_changes(scene, clip, couple):
     data.nla_tracks[0].strips[0].select = True
     data.nla_tracks.active = data.nla_tracks[0]
     data.use_tweak_mode = True
-    if not data.use_tweak_mode:
-        pytest.skip("this Blender does not enter tweak mode from a script without an NLA editor")
+    assert data.use_tweak_mode
     before = dump()
     with pytest.raises(SceneError, match="strip of Bob is being tweaked"):
         nla.bake(scene, clip)
+    assert dump() == before
+
+
+def test_restore_waits_until_tweak_mode_is_left(scene, clip, couple):
+    before = dump()
+    generate(scene, clip)
+    nla.bake(scene, clip)
+    data = couple[1].animation_data
+    data.nla_tracks.active = data.nla_tracks[-1]
+    data.nla_tracks[-1].strips[0].select = True
+    data.use_tweak_mode = True
+    assert data.use_tweak_mode
+    with pytest.raises(SceneError, match="strip of Bob is being tweaked"):
+        nla.restore(clip)
+    assert len(data.nla_tracks) == 2 and len(clip.previous) == 2
+    data.use_tweak_mode = False
+    nla.reject(clip)
     assert dump() == before
 
 

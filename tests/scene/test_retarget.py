@@ -237,7 +237,7 @@ def test_real_clips_onto_the_rig_they_came_from(scene, original, name, scale, fi
     perform(scene, source, motion, frames)
     for frame, heads in zip(frames[::9], before):
         now = evaluated_heads(scene, source, rig_map, int(frame))
-        for joint in heads:
+        for joint in heads.keys() - {"head"}:  # between neck and head lies a bone that is left as it is
             assert np.linalg.norm(now[joint] - heads[joint]) < 0.01, joint
     again = retarget.read_motion(source, rig_map, scene, frames)
     assert (
