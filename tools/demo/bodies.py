@@ -212,5 +212,6 @@ def ghost(body, colour, collection, name, alpha=0.35):
     for index, entry in enumerate(palette(colour, alpha).values()):
         mesh.materials[index] = entry
     frozen = bpy.data.objects.new(name, mesh)
+    frozen.display.show_shadows = alpha == 1.0
     collection.objects.link(frozen)
     return frozen

@@ -1,7 +1,7 @@
 """The characters of the demo's clips: who stands where, and what moves them before anything is generated."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import bpy
@@ -43,6 +43,7 @@ class Case:
     truth: str = ""  # the recorded partner's armature, where one is known
     keys: list = field(default_factory=list)
     frames: tuple = (FIRST, LAST)
+    place: str = ""  # the collection that holds all of it
     clip: int = -1  # index of the clip in the scene's list
 
     @property
@@ -59,6 +60,14 @@ class Case:
     def range(self):
         """Frames of the clip, as integers."""
         return np.arange(self.frames[0], self.frames[1] + 1)
+
+    def again(self, name, title):
+        """The same under another name, for another clip in the list, in the same place."""
+        return replace(self, name=name, title=title, clip=-1)
+
+    def led_by(self, walker):
+        """The same with another armature (by its name) as character A."""
+        return replace(self, walker=walker)
 
 
 def save_cases(cases, path):
@@ -80,7 +89,7 @@ def path_case(scene, name, title, corner):
     x, y = corner
     curve = paths.add_curve(scene.collection, f"{name} path", (x, y, 0.0), np.radians(20))
     walker = rigs.mixamo(f"{name} walker", location=(x + 1.1, y - 0.4, 0.0), turn=np.radians(35))
-    return Case(name, title, walker=walker.name, curve=curve.name)
+    return Case(name, title, walker=walker.name, curve=curve.name, place=title)
 
 
 def key_poses(scene, case, body):
@@ -97,7 +106,7 @@ def key_poses(scene, case, body):
         poses.set_pose(walker, bones, pose, paths.heading_at(line, share))
         poses.place_hips(walker, bones, bpy.context.view_layer, paths.at_shares(line, [share])[0])
         poses.key_pose(walker, bones, frame, with_location)
-        places, turns = snapshot(walker, bones)
+        places, turns = snapshot(walker)
         case.keys.append(KeyedPose(frame, places, turns, with_location))
         bodies.ghost(body, "violet", body.users_collection[0], f"Keyed pose {len(case.keys)}")
 
@@ -113,7 +122,7 @@ def reaction_case(name, title, leader, corner):
     beside = (corner[0] + 2.0, corner[1] - 1.5, 0.0)
     partner = rigs.metarig(f"{name} partner", location=beside, turn=np.radians(-50), size=0.9)
     last = min(LAST, FIRST + int(leader.seconds * FPS + 1e-6))
-    case = Case(name, title, walker=walker.name, partner=partner.name, frames=(FIRST, last))
+    case = Case(name, title, walker=walker.name, partner=partner.name, frames=(FIRST, last), place=title)
     if leader.partner is not None:
         truth = import_bvh(leader.partner, leader.scale, f"{name} recorded partner")
         truth.matrix_world = base

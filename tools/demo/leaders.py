@@ -2,7 +2,7 @@
 
 import math
 import tarfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tools.demo import bvh_text
@@ -27,6 +27,16 @@ class Leader:
     scale: float
     seconds: float
     partner: Path | None = None
+
+
+def to_plain(leader):
+    """The leader as JSON holds it."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(leader).items()}
+
+
+def from_plain(row):
+    """The leader that `to_plain` wrote."""
+    return Leader(**{**row, "path": Path(row["path"]), "partner": row["partner"] and Path(row["partner"])})
 
 
 def choose(folder, data=None, own=None):

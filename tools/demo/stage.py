@@ -1,5 +1,7 @@
 """What is seen beside the characters: bodies' collections, ground, paths, keyed poses, cameras, render settings."""
 
+from contextlib import contextmanager
+
 import bpy
 import numpy as np
 from mathutils import Vector
@@ -13,6 +15,7 @@ GROUND = ((0.44, 0.46, 0.48), (0.52, 0.54, 0.56))
 PATH_COLOUR = (0.95, 0.78, 0.10)
 SKY = (0.66, 0.72, 0.78)
 CALM = 0.7  # seconds over which a camera's way is averaged
+AZIMUTH = {"path": 20.0, "reaction": 15.0}  # degrees from -Y: the sides that cameras look from
 SEES = 1.30  # metres about the middle of the action that a camera shows
 
 
@@ -34,7 +37,7 @@ def move_to(collection, thing):
 
 def dress_case(scene, case):
     """Bodies for a case's characters and a tube for its path, in a collection of its own; returns A's body."""
-    collection = collection_of(scene, case.title)
+    collection = collection_of(scene, case.place)
     for name in (case.walker, case.partner, case.curve, case.truth):
         if name:
             move_to(collection, bpy.data.objects[name])
@@ -75,22 +78,45 @@ def add_path_tube(collection, curve_object, radius=0.02):
     return shown
 
 
+@contextmanager
+def alone(scene, case):
+    """While inside, Blender evaluates no other clip's characters, and no bodies: measuring is several times faster."""
+    others = [c for c in scene.collection.children if c.name != case.place]
+    skins = [m for thing in scene.objects for m in thing.modifiers if m.type == "ARMATURE"]
+    for collection in others:
+        collection.hide_viewport = True
+    for skin in skins:
+        skin.show_viewport = False
+    try:
+        yield
+    finally:
+        for collection in others:
+            collection.hide_viewport = False
+        for skin in skins:
+            skin.show_viewport = True
+
+
 # --- cameras ----------------------------------------------------------------------------------------------------------
 
 
 def camera_of(case):
     """The camera of a case, made when it is not there."""
-    name = f"{case.title} camera"
+    name = f"{case.place} camera"
     found = bpy.data.objects.get(name)
     if found is None:
         found = bpy.data.objects.new(name, bpy.data.cameras.new(name))
         found.data.lens = 50.0
         found.rotation_mode = "QUATERNION"
-        bpy.data.collections[case.title].objects.link(found)
+        bpy.data.collections[case.place].objects.link(found)
     return found
 
 
-def follow(case, tracks, azimuth, elevation=14.0):
+def azimuth(case):
+    """Which side a case is looked at from, degrees."""
+    return AZIMUTH["reaction" if case.is_reaction else "path"]
+
+
+def follow(case, tracks, elevation=14.0):
     """Keys a case's camera at every frame so that it keeps the characters of the `tracks` in the middle."""
     camera = camera_of(case)
     pelvis = np.stack([track.places[:, 0] for track in tracks])
@@ -99,7 +125,7 @@ def follow(case, tracks, azimuth, elevation=14.0):
     apart = np.linalg.norm(pelvis - middle, axis=-1).max(0)
     radius = SEES + smooth(np.maximum(apart - 0.35, 0.0)[:, None], CALM, tracks[0].fps)[:, 0]
     for frame, target, seen in zip(case.range, middle, radius, strict=True):
-        aim(camera, target, distance_for(camera, seen), azimuth, elevation)
+        aim(camera, target, distance_for(camera, seen), azimuth(case), elevation)
         camera.keyframe_insert("location", frame=int(frame))
     return camera
 
@@ -116,6 +142,13 @@ def distance_for(camera, radius):
     """How far away a camera must stand to see a ball of `radius` metres in the shorter side of its picture."""
     half = 0.5 * camera.data.sensor_width / camera.data.lens * SIZE[1] / SIZE[0]
     return radius / np.sin(np.arctan(half))
+
+
+def set_up(scene):
+    """The floor, the render and the windows of a file whose clips stand about the origin."""
+    add_ground(scene, (4.0, 0.0))
+    set_up_render(scene)
+    set_up_windows()
 
 
 def set_up_render(scene):

@@ -1,0 +1,106 @@
+"""The main job from end to end, through the installed zip: python -m tools.demo [--leader FILE.bvh]
+
+Writes demo.blend, demo.mp4, contact_sheet.png and report.json into build/demo. Ends with status 1 when a floor is
+missed; the report is written all the same.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from tools.build_zip import DIST, ROOT, zip_name
+from tools.demo import floors, leaders, report, steps
+from tools.fetch_wheels import host_platform
+
+BUILD = ROOT / "build" / "demo"
+LONGEST = 1800  # seconds that a part may take before it is given up
+
+
+def prepare(arguments, began):
+    """Clears what earlier runs left and writes down what the parts need to know."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    (BUILD / "work").mkdir(parents=True)
+    data = os.environ.get("MOTIONDIFF_DATA") or None
+    chosen = leaders.choose(BUILD / "data", data, arguments.leader)
+    if not data:
+        print("demo: MOTIONDIFF_DATA is not set: the leaders are examples/, and how far the partner is from a recorded "
+              "one is not known", flush=True)  # fmt: skip
+    options = {
+        "began": began,
+        "leaders": [leaders.to_plain(leader) for leader in chosen],
+        "weights": str(Path(arguments.weights).resolve()) if arguments.weights else None,
+    }
+    steps.write(BUILD / "work" / "options.json", options)
+    return options
+
+
+class Part:
+    """A part of the demo in a process of its own. Its progress lines are shown, all it prints goes to a log."""
+
+    def __init__(self, name, *command):
+        self.name, self.log = name, BUILD / "work" / f"{name}.log"
+        self.began = time.time()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", *map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace",
+        )  # fmt: skip
+        self.reader = threading.Thread(target=self._pass_on, daemon=True)
+        self.reader.start()
+
+    def _pass_on(self):
+        with open(self.log, "w") as log:
+            for line in self.process.stdout:
+                log.write(line)
+                log.flush()
+                if line.startswith("demo:"):
+                    print(line, end="", flush=True)
+
+    def finish(self, seconds):
+        """Waits for the part, notes how long it took; shows the end of its log when it failed."""
+        try:
+            code = self.process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        self.reader.join(5)
+        seconds[self.name] = time.time() - self.began
+        if code:
+            print("".join(self.log.read_text().splitlines(keepends=True)[-25:]))
+            print(f"demo: {self.name} failed with status {code}; its log is {self.log.relative_to(ROOT)}", flush=True)
+        return code == 0
+
+
+def step(name):
+    """Starts a part that runs inside Blender."""
+    return Part(name, "tools.demo.steps", name, BUILD)
+
+
+def run(arguments):
+    """All parts in order; what the clips' pictures and the controls need is done side by side."""
+    began, seconds = time.time(), {}
+    options = prepare(arguments, began)
+    archive = DIST / zip_name(host_platform())
+    good = Part("install", "tools.install_zip", archive, BUILD / "profile").finish(seconds)
+    good = good and step("make").finish(seconds)
+    if good:
+        beside = [step("control"), step("frames")]
+        for part in beside:
+            good &= part.finish(seconds)
+        good &= step("publish").finish(seconds)
+    seconds["whole"] = time.time() - began
+    made = report.write(BUILD, options, seconds)
+    print("\n".join(["demo: floors", *floors.as_lines(made["floors"])]))
+    print(f"demo: {seconds['whole']:.0f} s; results in {BUILD.relative_to(ROOT)}")
+    return good and all(row["met"] is not False for row in made["floors"])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--leader", help="a BVH file of your own that the first partner shall react to")
+    parser.add_argument("--weights", help="a folder of weights in the place of those in the zip")
+    sys.exit(0 if run(parser.parse_args()) else 1)

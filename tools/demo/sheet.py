@@ -1,0 +1,78 @@
+"""contact_sheet.png: moments of every clip and of every control, with their figures, on one picture."""
+
+import numpy as np
+
+from tools.demo.lettering import CELL, Letters, load_picture, save_picture
+from tools.demo.pictures import moments
+from tools.demo.summary import one_line
+
+WIDE, COLUMNS = 1920, 6  # pixels of the sheet; moments in a row
+TILE = (320, 240)  # width, height of a moment
+SMALL = (240, 180)  # of a control's moment
+PAPER, INK, DIM = (0.13, 0.14, 0.15), (0.96, 0.96, 0.96), (0.72, 0.75, 0.78)
+GAP = 2  # pixels between moments
+
+
+def write(build, cases, results, controls):
+    """Puts the sheet together from what was rendered. `results`: of the clips; `controls`: of the controls or None."""
+    letters = Letters(build / "work" / "letters.png")
+    rows = []
+    for case, result in zip(cases, results, strict=True):
+        rows.append(headline(letters, case.title, one_line(result["figures"])))
+        if case.name == "path":
+            rows.append(fitted(load_picture(build / "work" / "strobe.png"), (WIDE, WIDE * 400 // 1280)))
+        rows += clip_rows(letters, build, case)
+    for trials in (controls or {}).values():
+        for trial in trials:
+            rows.append(headline(letters, f"Control: {trial['title']}", one_line(trial["figures"]), DIM))
+            rows.append(in_row([fitted(load_picture(path), SMALL) for path in trial["pictures"]]))
+    save_picture(np.concatenate(rows), build / "contact_sheet.png")
+
+
+def clip_rows(letters, build, case):
+    """The moments of one clip, each with its frame, second, and the name of what is keyed there."""
+    tiles, keyed = [], {key.frame for key in case.keys}
+    for frame in moments(case):
+        tile = fitted(load_picture(build / "work" / case.name / f"{frame:04d}.jpg"), TILE)
+        second = (frame - case.frames[0]) / 24
+        label = f"{frame}  {second:.2f} s" + ("  keyed pose" if frame in keyed else "")
+        letters.draw(tile, label, 4, 3, INK, back=(0, 0, 0))
+        tiles.append(tile)
+    return [in_row(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
+
+
+def headline(letters, title, text, rgb=INK):
+    """A strip with a title and a line of figures."""
+    strip = np.ones((CELL[1] + 12, WIDE, 3), np.float32) * np.float32(PAPER)
+    letters.draw(strip, title, 8, 6, rgb)
+    letters.draw(strip, text, 8 + CELL[0] * (len(title) + 3), 6, DIM)
+    return strip
+
+
+def in_row(tiles):
+    """Pictures of one size side by side on paper, as wide as the sheet."""
+    height = tiles[0].shape[0]
+    row = np.ones((height + GAP, WIDE, 3), np.float32) * np.float32(PAPER)
+    for k, tile in enumerate(tiles):
+        row[:height, k * tile.shape[1] : (k + 1) * tile.shape[1] - GAP] = tile[:, :-GAP]
+    return row
+
+
+def fitted(picture, size):
+    """The middle of a picture, cut to the format of `size` (width, height) and averaged down (or up) to it."""
+    height, width, _ = picture.shape
+    wanted = size[0] / size[1]
+    cut_w, cut_h = min(width, round(height * wanted)), min(height, round(width / wanted))
+    x, y = (width - cut_w) // 2, (height - cut_h) // 2
+    return shrunk(shrunk(picture[y : y + cut_h, x : x + cut_w], size[1], 0), size[0], 1).astype(np.float32)
+
+
+def shrunk(picture, wanted, axis):
+    """A picture with `wanted` pixels along an axis, each the mean of what it covers."""
+    own = picture.shape[axis]
+    edges = np.linspace(0, own, wanted + 1)
+    total = np.concatenate([np.zeros_like(picture.take([0], axis)), np.cumsum(picture, axis, dtype=np.float64)], axis)
+    low = np.minimum(edges.astype(int), own - 1)
+    share = (edges - low).reshape([-1 if k == axis else 1 for k in range(picture.ndim)])
+    at = total.take(low, axis) * (1 - share) + total.take(low + 1, axis) * share
+    return np.diff(at, axis=axis) * (wanted / own)
