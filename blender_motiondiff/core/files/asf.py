@@ -5,6 +5,7 @@ a frame gives, its local rotation is C M C^-1. Both files are Y up. An AMC file 
 """
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -204,7 +205,7 @@ def _add_values(path, number, words, width, values):
         row = [float(w) for w in words[1:]]
     except ValueError:
         row = []
-    if len(row) != width[name] or not np.isfinite(row).all():
+    if len(row) != width[name] or not all(map(isfinite, row)):
         raise FileError(
             f"{path}, line {number}: {name} needs {width[name]} numbers. Choose its ASF, or download it again."
         )

@@ -5,6 +5,7 @@ outermost; position channels replace the joint's offset (Blender's importer read
 """
 
 from dataclasses import dataclass, field
+from math import isfinite
 
 import numpy as np
 
@@ -130,7 +131,7 @@ def _numbers(path, number, words, count):
         values = [float(w) for w in words]
     except ValueError:
         values = []
-    if len(values) != count or not np.isfinite(values).all():
+    if len(values) != count or not all(map(isfinite, values)):
         held = f"{len(words)} values" if len(words) != count else "a value that is no number"
         raise FileError(f"{path}, line {number} holds {held} where {count} numbers belong. Export the file again.")
     return values
