@@ -6,10 +6,12 @@ import bpy
 
 from tools.install_zip import MODULE
 
+PACKAGE = MODULE  # where the extension is imported from
+
 
 def part(name):
     """A module of the installed extension, not of this repository."""
-    return import_module(f"{MODULE}.{name}")
+    return import_module(f"{PACKAGE}.{name}")
 
 
 def map_rig(armature):
