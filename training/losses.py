@@ -6,7 +6,7 @@ from blender_motiondiff.core.features import CONTACTS, POSITIONS, ROTATIONS, VEL
 from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.skeleton import COUNT, FEET, PARENTS
 
-WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 1.0, "distance": 0.3}
+WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 1.0, "lift": 0.5, "distance": 0.3}
 CHANNELS = ((POSITIONS, 1.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
 NEAR = 1.0  # metres: InterGen's distance maps count only where the true joints are nearer than this
 
@@ -66,6 +66,12 @@ def to_world(places, features, place, heading):
     return torch.stack([x, y, local[..., 2]], -1)
 
 
+def lift(world, true_world, contacts):
+    """Mean error (m) of the foot joints' height in the frames where the recorded foot stands."""
+    error = (world - true_world)[..., list(FEET), 2].abs()
+    return (error * contacts).sum() / contacts.sum().clamp(min=1.0)
+
+
 def feet(world, contacts):
     """Mean speed (m/s) of the foot joints in the frames where the recorded foot stands."""
     places = world[..., list(FEET), :]
@@ -101,7 +107,9 @@ def total(predicted, batch, weights):
     parts["kinematics"] = (from_rotations - true_places).norm(dim=-1).mean() / 0.1
     world = to_world(from_rotations, answer, batch.place, batch.heading)
     direct = to_world(relative_joints(answer), answer, batch.place, batch.heading)
+    true_world = to_world(true_places, truth, batch.place, batch.heading)
     parts["feet"] = feet(world, batch.contacts) + feet(direct, batch.contacts)
+    parts["lift"] = lift(world, true_world, batch.contacts) / 0.05
     if predicted.shape[1] == 2:
-        parts["distance"] = distances(world, to_world(true_places, truth, batch.place, batch.heading)) / 0.1
+        parts["distance"] = distances(world, true_world) / 0.1
     return sum(WEIGHTS[k] * v for k, v in parts.items()), parts

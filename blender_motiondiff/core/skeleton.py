@@ -94,7 +94,7 @@ def make_body(m):
     """A symmetrical body from its measures."""
     size = (m.thigh + m.shin) / REFERENCE_LEG
     drop, collar_x = HIP_DROP * size, COLLAR_WIDTH * size
-    neck_z = m.spine + drop
+    neck_z = m.spine - drop
     heights = {name: share * neck_z for name, share in SPINE_SHARES.items()}
     collar_z = COLLAR_SHARE * neck_z
     rest = {
@@ -122,7 +122,7 @@ def measures_of(body):
     return Measures(
         hip_width=at["left_hip"][0], thigh=at["left_hip"][2] - at["left_knee"][2],
         shin=at["left_knee"][2] - at["left_ankle"][2], foot_length=at["left_ankle"][1] - at["left_foot"][1],
-        ankle_height=at["left_ankle"][2] - at["left_foot"][2], spine=at["neck"][2] - drop,
+        ankle_height=at["left_ankle"][2] - at["left_foot"][2], spine=at["neck"][2] + drop,
         neck=at["head"][2] - at["neck"][2], shoulder_width=at["left_shoulder"][0],
         shoulder_drop=at["neck"][2] - at["left_shoulder"][2],
         upper_arm=at["left_elbow"][0] - at["left_shoulder"][0], forearm=at["left_wrist"][0] - at["left_elbow"][0],

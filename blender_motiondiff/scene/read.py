@@ -24,7 +24,7 @@ def read_generate(scene, clip):
     duration = _duration(scene, clip)
     armature, rig_map = _character(scene, clip.character_a, "A")
     _check_target(armature, rig_map)
-    keys = _keys(scene, clip, armature, rig_map)
+    keys = _keys(scene, clip, armature, rig_map, always_placed=clip.path is None)
     if clip.path is None and not keys:
         raise SceneError(
             f"{armature.name} has no path and no keyed pose between frames {clip.frame_start} and {clip.frame_end}. "
@@ -101,8 +101,12 @@ def _check_moves(armature, motion):
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-def _keys(scene, clip, armature, rig_map):
-    """Keys for the frames of the clip at which the user's own action keys a mapped bone."""
+def _keys(scene, clip, armature, rig_map, always_placed=False):
+    """Keys for the frames of the clip at which the user's own action keys a mapped bone.
+
+    The hips' place is bound where their location is keyed; `always_placed`: everywhere, as nothing else says where the
+    character is.
+    """
     action, slot = own_action(clip, armature)
     if action is None or slot is None:
         return ()
@@ -117,7 +121,7 @@ def _keys(scene, clip, armature, rig_map):
     keys = []
     for i, frame in enumerate(frames):
         joints, placed = keyed[frame]
-        root = motion.root[i] if placed else None
+        root = motion.root[i] if placed or always_placed else None
         keys.append(Key(float(seconds[i]), motion.rotations[i], joints, root))
     return tuple(keys)
 

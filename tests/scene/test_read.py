@@ -70,6 +70,15 @@ def test_keyed_poses(scene, path_clip):
     assert np.allclose(third.root, seen.root[2])
 
 
+def test_without_a_path_keys_bind_where_the_character_stands(scene, path_clip):
+    armature = path_clip.character_a
+    path_clip.path = None
+    key(armature, 107, "mixamorig:Hips", "mixamorig:LeftArm")
+    (only,) = validate(read.read_generate(scene, path_clip)).characters[0].keys
+    seen = retarget.read_motion(armature, map_rig(armature), scene, [107.0])
+    assert np.allclose(only.root, seen.root[0])
+
+
 def test_keys_of_a_rig_with_fewer_bones_bind_the_joints_between(scene, clip, tmp_path):
     armature = rigs.metarig("Bob")
     bpy.ops.object.mode_set(mode="EDIT")
