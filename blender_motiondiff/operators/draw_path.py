@@ -112,6 +112,7 @@ def _new_curve(context, clip):
     path = bpy.data.objects.new(data.name, data)
     path.location.z = clip.ground
     context.collection.objects.link(path)
+    context.view_layer.update()  # else the view layer does not know it yet
     return path
 
 
