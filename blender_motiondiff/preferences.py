@@ -42,10 +42,15 @@ class MotionDiffPreferences(bpy.types.AddonPreferences):
         column.prop(self, "threads")
 
 
+def _chosen():
+    """The preferences, or None where the extension is registered without being enabled (in scripts)."""
+    entry = bpy.context.preferences.addons.get(__package__)
+    return entry.preferences if entry else None
+
+
 def worker_settings():
     """How the worker is to be started, as client.Settings."""
-    entry = bpy.context.preferences.addons.get(__package__)
-    chosen = entry.preferences if entry else None
+    chosen = _chosen()
     python = bpy.path.abspath(chosen.python) if chosen else ""
     weights = (bpy.path.abspath(chosen.weights) if chosen else "") or str(BUNDLED)
     return client.Settings(
@@ -91,7 +96,8 @@ _engine = ""
 
 def engine():
     """One line on what generates, for the panel."""
-    return _engine
+    chosen = _chosen()
+    return f"Generates on {os.path.basename(chosen.python)}" if chosen and chosen.python else _engine
 
 
 def _found_engine():

@@ -50,12 +50,16 @@ def is_drawing(context):
 
 
 def _start(context, clip):
-    made = clip.path is None
-    if made:
-        clip.path = _new_curve(context, clip)
-    path = clip.path
-    if path.name not in context.view_layer.objects or path.hide_get():
-        raise SceneError(f"{path.name} is not shown in this view layer. Enable it in the Outliner.")
+    path = clip.path or _new_curve(context, clip)
+    if context.space_data.local_view:
+        path.local_view_set(context.space_data, True)
+    if not path.visible_in_viewport_get(context.space_data):
+        where = f"{path.name} is"
+        if clip.path is None:
+            where = f"What is added to the collection {context.collection.name} is"
+            bpy.data.curves.remove(path.data)
+        raise SceneError(f"{where} not shown in this 3D View. Show it in the Outliner.")
+    clip.path = path
     if context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
     for other in list(context.selected_objects):

@@ -32,17 +32,20 @@ def find(scenes, target):
     """`(scene, clip)` of a Target. Raises SceneError if they are gone or no longer those that were read."""
     scene = next((s for s in scenes if s.session_uid == target.scene), None)
     clips = [] if scene is None else getattr(scene, SCENE_PROPERTY).clips
-    named = [c for i, c in sorted(enumerate(clips), key=lambda p: p[0] != target.index) if c.name == target.name]
-    if not named:
+    # By its name, of several with that name the one in its place; renamed, by its place.
+    found = [(c.name != target.name, i != target.index, i) for i, c in enumerate(clips)]
+    found = [f for f in found if not (f[0] and f[1])]
+    if not found:
         raise SceneError(
             f"{target.name} is gone: it was removed or undone while it was generated. The takes are dropped."
         )
-    if _asked(scene, named[0]) != target.asked:
+    clip = clips[min(found)[-1]]
+    if _asked(scene, clip) != target.asked:
         raise SceneError(
             f"{target.name} was changed while it was generated (characters, frames, ground or frame rate). "
             "The takes are dropped; generate again."
         )
-    return scene, named[0]
+    return scene, clip
 
 
 def _asked(scene, clip):
@@ -112,9 +115,9 @@ def _go_back(scene, clip, old, before):
     while len(clip.results) > old:
         clip.results.remove(len(clip.results) - 1)
     clip.shown, clip.accepted = shown, accepted
-    if baked:
+    if baked and clip.results[shown].action is not None:
         nla.bake(scene, clip)
-    elif shown >= 0:
+    elif shown >= 0 and clip.results[shown].action is not None:
         nla.show(clip, clip.results[shown].action)
 
 

@@ -139,11 +139,13 @@ class Worker:
         command = [s.python, *s.arguments, s.boot, s.weights, str(s.threads), *s.sites]
         threads = str(s.threads)
         environment = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        hidden = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {}
+        windows = sys.platform == "win32"
+        # Without a console window there; elsewhere beyond the reach of a Ctrl C that is meant for Blender.
+        apart = {"creationflags": subprocess.CREATE_NO_WINDOW} if windows else {"start_new_session": True}
         log = _open_log(s.log)
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, **hidden
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, **apart
             )
         except OSError as error:
             raise WorkerError(

@@ -264,6 +264,32 @@ def test_a_clip_that_moved_in_the_list_is_found_again(solo, worker):
     assert landing.find(bpy.data.scenes, target)[1].name == "Clip"
 
 
+def test_a_clip_renamed_meanwhile_is_found_by_its_place(solo, worker):
+    from blender_motiondiff.operators import landing
+
+    scene = bpy.context.scene
+    target = landing.target_of(scene, solo)
+    solo.name = "Waltz"
+    assert landing.find(bpy.data.scenes, target)[1].name == "Waltz"
+
+
+def test_a_failure_after_the_shown_action_was_deleted(solo, worker, monkeypatch):
+    """Going back has nothing to show then, and must not stumble over it."""
+    from blender_motiondiff.operators import landing
+    from blender_motiondiff.scene.errors import SceneError
+
+    generate()
+    bpy.data.actions.remove(solo.results[0].action)
+
+    def fails(*_):
+        raise SceneError("It can't be shown.")
+
+    monkeypatch.setattr(landing.nla, "show", fails)
+    with pytest.raises(RuntimeError, match="It can't be shown"):
+        generate()
+    assert len(bpy.data.actions) == 0 and len(solo.results) == 1
+
+
 def test_a_mixamo_rig_is_recognised_when_chosen(scene):
     clip = new_clip(character_a=rigs.mixamo("Max"))
     assert clip.rig_a.startswith("Mixamo")

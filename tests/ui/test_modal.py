@@ -82,7 +82,7 @@ def test_a_tick_never_waits(start):
         it.modal(bpy.context, TICK)
         longest = max(longest, time.monotonic() - began)
         time.sleep(0.01)
-    assert longest < 0.1
+    assert longest < 0.3
 
 
 def test_a_second_press_is_refused_and_says_how_to_end_the_first(start):

