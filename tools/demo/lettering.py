@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 FIRST, LAST, COLUMNS = 32, 126, 16
-CELL = (9, 18)  # pixels of a letter: width, height
+CELL = (10, 20)  # pixels of a letter: width, height
 
 
 class Letters:

@@ -62,24 +62,33 @@ def stills(scene, case, folder, count):
     return paths
 
 
-def strobe(scene, case, path, size=(1280, 400)):
+def strobe(scene, case, path, size=(1280, 440)):
     """The clip in one picture: the body at several moments at once, along the whole path."""
     only(scene, case)
-    body = next(o for o in bpy.data.collections[case.place].objects if o.parent and o.parent.name == case.walker)
+    collection = bpy.data.collections[case.place]
+    body = next(o for o in collection.objects if o.parent and o.parent.name == case.walker)
+    hidden = [body, *(o for o in collection.objects if o.name.startswith("Keyed pose"))]
     copies = []
-    for frame in np.linspace(case.frames[0], case.frames[1], STROBE).round().astype(int):
+    for frame in moments(case, STROBE):
         scene.frame_set(int(frame))
-        copies.append(bodies.ghost(body, "blue", bpy.data.collections[case.place], f"strobe {frame}", alpha=1.0))
-    body.hide_render = True
-    corners = np.array([c.matrix_world @ v.co for c in copies for v in c.data.vertices[::50]])
-    camera = bpy.data.objects.new("strobe", bpy.data.cameras.new("strobe"))
-    camera.data.lens, camera.rotation_mode = 50.0, "QUATERNION"
-    bpy.data.collections[case.place].objects.link(camera)
-    middle, reach = 0.5 * (corners.min(0) + corners.max(0)), np.ptp(corners[:, :2], axis=0).max() / 2
-    stage.aim(camera, (middle[0], middle[1], 0.75), reach * 3.3, stage.azimuth(case), 16.0)
-    scene.camera = camera
-    scene.display.render_aa = "8"
+        copies.append(bodies.ghost(body, "blue", collection, f"strobe {frame}", alpha=1.0))
+    for thing in hidden:
+        thing.hide_render = True
+    camera = strobe_camera(collection, copies, stage.azimuth(case))
+    scene.camera, scene.display.render_aa = camera, "8"
     render(scene, path, size)
     for thing in (*copies, camera):
         bpy.data.objects.remove(thing)
-    body.hide_render = False
+    for thing in hidden:
+        thing.hide_render = False
+
+
+def strobe_camera(collection, things, azimuth):
+    """A camera that sees all of some things, from one side."""
+    corners = np.array([corner for thing in things for corner in thing.bound_box])
+    middle, reach = 0.5 * (corners.min(0) + corners.max(0)), np.ptp(corners[:, :2], axis=0).max() / 2
+    camera = bpy.data.objects.new("strobe", bpy.data.cameras.new("strobe"))
+    camera.data.lens, camera.rotation_mode = 50.0, "QUATERNION"
+    collection.objects.link(camera)
+    stage.aim(camera, (middle[0], middle[1], 0.85), reach * 4.4, azimuth, 14.0)
+    return camera

@@ -4,7 +4,7 @@ import numpy as np
 
 from tools.demo.lettering import CELL, Letters, load_picture, save_picture
 from tools.demo.pictures import moments
-from tools.demo.summary import one_line
+from tools.demo.summary import control_line, one_line
 
 WIDE, COLUMNS = 1920, 6  # pixels of the sheet; moments in a row
 TILE = (320, 240)  # width, height of a moment
@@ -18,15 +18,23 @@ def write(build, cases, results, controls):
     letters = Letters(build / "work" / "letters.png")
     rows = []
     for case, result in zip(cases, results, strict=True):
-        rows.append(headline(letters, case.title, one_line(result["figures"])))
+        rows.append(headline(letters, case.title, one_line(result["figures"]), WIDE))
         if case.name == "path":
-            rows.append(fitted(load_picture(build / "work" / "strobe.png"), (WIDE, WIDE * 400 // 1280)))
+            picture = load_picture(build / "work" / "strobe.png")
+            rows.append(fitted(picture, (WIDE, round(WIDE * picture.shape[0] / picture.shape[1]))))
         rows += clip_rows(letters, build, case)
-    for trials in (controls or {}).values():
-        for trial in trials:
-            rows.append(headline(letters, f"Control: {trial['title']}", one_line(trial["figures"]), DIM))
-            rows.append(in_row([fitted(load_picture(path), SMALL) for path in trial["pictures"]]))
+    trials = [trial for row in (controls or {}).values() for trial in row]
+    blocks = [control_block(letters, trial) for trial in trials]
+    blocks += [np.ones_like(blocks[0]) * np.float32(PAPER)] * (len(blocks) % 2)
+    rows += [np.concatenate(blocks[i : i + 2], 1) for i in range(0, len(blocks), 2)]
     save_picture(np.concatenate(rows), build / "contact_sheet.png")
+
+
+def control_block(letters, trial):
+    """One control on half the sheet's width: head, figures, moments."""
+    tiles = in_row([fitted(load_picture(path), SMALL) for path in trial["pictures"]], WIDE // 2)
+    head = headline(letters, f"Control: {trial['title']}", "", WIDE // 2)
+    return np.concatenate([head, headline(letters, "", control_line(trial["figures"]), WIDE // 2), tiles])
 
 
 def clip_rows(letters, build, case):
@@ -38,21 +46,21 @@ def clip_rows(letters, build, case):
         label = f"{frame}  {second:.2f} s" + ("  keyed pose" if frame in keyed else "")
         letters.draw(tile, label, 4, 3, INK, back=(0, 0, 0))
         tiles.append(tile)
-    return [in_row(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
+    return [in_row(tiles[i : i + COLUMNS], WIDE) for i in range(0, len(tiles), COLUMNS)]
 
 
-def headline(letters, title, text, rgb=INK):
+def headline(letters, title, text, width):
     """A strip with a title and a line of figures."""
-    strip = np.ones((CELL[1] + 12, WIDE, 3), np.float32) * np.float32(PAPER)
-    letters.draw(strip, title, 8, 6, rgb)
-    letters.draw(strip, text, 8 + CELL[0] * (len(title) + 3), 6, DIM)
+    strip = np.ones((CELL[1] + 8, width, 3), np.float32) * np.float32(PAPER)
+    letters.draw(strip, title, 8, 4, INK)
+    letters.draw(strip, text, 8 + CELL[0] * (len(title) + 3 if title else 0), 4, DIM)
     return strip
 
 
-def in_row(tiles):
-    """Pictures of one size side by side on paper, as wide as the sheet."""
+def in_row(tiles, width):
+    """Pictures of one size side by side on paper of a width."""
     height = tiles[0].shape[0]
-    row = np.ones((height + GAP, WIDE, 3), np.float32) * np.float32(PAPER)
+    row = np.ones((height + GAP, width, 3), np.float32) * np.float32(PAPER)
     for k, tile in enumerate(tiles):
         row[:height, k * tile.shape[1] : (k + 1) * tile.shape[1] - GAP] = tile[:, :-GAP]
     return row

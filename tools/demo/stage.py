@@ -16,7 +16,7 @@ PATH_COLOUR = (0.95, 0.78, 0.10)
 SKY = (0.66, 0.72, 0.78)
 CALM = 0.7  # seconds over which a camera's way is averaged
 AZIMUTH = {"path": 20.0, "reaction": 15.0}  # degrees from -Y: the sides that cameras look from
-SEES = 1.30  # metres about the middle of the action that a camera shows
+SEES = 1.15  # metres about the middle of the action that a camera shows
 
 
 def collection_of(scene, name):
@@ -121,7 +121,7 @@ def follow(case, tracks, elevation=14.0):
     camera = camera_of(case)
     pelvis = np.stack([track.places[:, 0] for track in tracks])
     middle = smooth(pelvis.mean(0), CALM, tracks[0].fps)
-    middle[:, 2] = 0.86
+    middle[:, 2] = 0.92
     apart = np.linalg.norm(pelvis - middle, axis=-1).max(0)
     radius = SEES + smooth(np.maximum(apart - 0.35, 0.0)[:, None], CALM, tracks[0].fps)[:, 0]
     for frame, target, seen in zip(case.range, middle, radius, strict=True):

@@ -88,15 +88,16 @@ def frames(build, _options, say):
     """Renders every frame of demo.blend's clips."""
     import bpy
 
-    from tools.demo import cast, pictures
+    from tools.demo import cast, pictures, stage
 
     bpy.ops.wm.open_mainfile(filepath=str(build / "demo.blend"))
     scene = bpy.context.scene
     cases = cast.load_cases(build / "work" / "cases.json")
+    pictures.strobe(scene, cases[0], build / "work" / "strobe.png")
+    stage.set_up_render(scene)
     for case in cases:
         pictures.film(scene, case, build / "work" / case.name)
         say(f"{case.title}: {len(case.range)} frames rendered")
-    pictures.strobe(scene, cases[0], build / "work" / "strobe.png")
 
 
 def publish(build, _options, say):

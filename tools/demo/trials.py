@@ -5,7 +5,7 @@ import bpy
 from tools.demo import bodies, cast, controls, leaders, pictures, stage, tasks
 from tools.demo.installed import bundled_weights, choose_weights, map_rig, operate
 
-STILLS = 8  # pictures of each control on the contact sheet
+STILLS = 4  # pictures of each control on the contact sheet
 
 
 def run(build, options, say):
