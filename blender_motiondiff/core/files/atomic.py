@@ -1,7 +1,8 @@
 """Files that appear whole or not at all: a full disk or a killed process leaves what was there before."""
 
 import os
-import tempfile
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from .recording import FileError
@@ -9,17 +10,17 @@ from .recording import FileError
 
 def write_bytes(path, data):
     """Writes `data` beside `path`, then puts it in its place. Raises FileError and leaves no half file."""
-    path, spare = Path(path), None
+    path = Path(path)
+    spare = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # with the rights of any new file of the user's
     try:
-        handle, spare = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        with open(spare, "xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(spare, path)
     except OSError as error:
-        if spare is not None and os.path.exists(spare):
-            os.unlink(spare)
+        with suppress(OSError):
+            spare.unlink(missing_ok=True)
         raise FileError(
             f"{path} can't be written ({error.strerror}). Free some space or choose another folder; "
             "nothing was changed."
