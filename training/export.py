@@ -16,6 +16,7 @@ from blender_motiondiff.core.denoiser import weights as files
 from blender_motiondiff.core.denoiser.layout import PATCH, token_distance
 from blender_motiondiff.core.denoiser.network import Denoiser
 from blender_motiondiff.core.features import SIZE
+from blender_motiondiff.core.files.atomic import write_bytes, write_text
 from blender_motiondiff.core.reference import GIVEN
 
 INPUTS = ("noisy", "given", "free", "level", "present", "distance")
@@ -49,7 +50,7 @@ def write_graph(folder, net):
     )  # fmt: skip
     model = program.model_proto
     point_into(model, folder / files.MODEL)
-    onnx.save(model, str(folder / files.GRAPH))
+    write_bytes(folder / files.GRAPH, model.SerializeToString())
 
 
 def point_into(model, path):
@@ -87,7 +88,7 @@ def write_config(folder, net, facts):
         "name": folder.name, "layout": files.LAYOUT, "features": SIZE, "given": GIVEN, "network": net.config,
         "sha256": {name: files.checksum(folder / name) for name in (files.MODEL, files.GRAPH)}, "training": facts,
     }  # fmt: skip
-    (folder / files.CONFIG).write_text(json.dumps(config, indent=1) + "\n")
+    write_text(folder / files.CONFIG, json.dumps(config, indent=1) + "\n")
 
 
 def main():

@@ -1,5 +1,6 @@
 """Weights are checked before they are used."""
 
+import errno
 import json
 import shutil
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from blender_motiondiff.core.denoiser import weights
+from blender_motiondiff.core.files.recording import FileError
 
 
 @pytest.fixture
@@ -58,3 +60,17 @@ def test_tensors_come_back_as_written(tmp_path):
     library = pytest.importorskip("safetensors.numpy", reason="the safetensors library is not installed")
     theirs = library.load_file(tmp_path / "t.safetensors")
     assert all(np.array_equal(theirs[name], value) for name, value in tensors.items())
+
+
+def test_a_full_disk_leaves_the_old_weights(tmp_path, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    weights.write_tensors(path, {"a": np.zeros(4, np.float32)})
+    before = path.read_bytes()
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(FileError, match="Free some space"):
+        weights.write_tensors(path, {"a": np.ones(4, np.float32)})
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..features import SIZE
+from ..files.atomic import write_bytes
 from ..reference import GIVEN, Tables
 
 MODEL, GRAPH, CONFIG = "model.safetensors", "graph.onnx", "config.json"
@@ -99,7 +100,7 @@ def read_tensors(path, prefix=""):
 
 
 def write_tensors(path, tensors):
-    """Writes tensors (float16 or float32 arrays by name) as safetensors."""
+    """Writes tensors (float16 or float32 arrays by name) as safetensors, whole or not at all (files.FileError)."""
     names = {np.dtype(v): k for k, v in DTYPES.items()}
     header, offset = {}, 0
     for name, value in tensors.items():
@@ -109,7 +110,5 @@ def write_tensors(path, tensors):
         offset += value.nbytes
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for value in tensors.values():
-            file.write(np.ascontiguousarray(value).tobytes())
+    numbers = b"".join(np.ascontiguousarray(value).tobytes() for value in tensors.values())
+    write_bytes(path, len(text).to_bytes(8, "little") + text + numbers)
