@@ -85,6 +85,7 @@ def run(arguments):
     began, seconds = time.time(), {}
     options = prepare(arguments, began)
     archive = DIST / zip_name(host_platform())
+    print(f"demo: installing {archive.name} into a clean profile", flush=True)
     good = Part("install", "tools.install_zip", archive, BUILD / "profile").finish(seconds)
     good = good and step("make").finish(seconds)
     if good:

@@ -8,6 +8,7 @@ import numpy as np
 from tools.demo import bodies, stage
 
 MOMENTS = 12  # of each clip on the contact sheet
+STILLS = 4  # of each control
 STROBE = 9  # poses of the path clip in one picture
 
 
@@ -50,7 +51,7 @@ def moments(case, count=MOMENTS):
     return frames
 
 
-def stills(scene, case, folder, count):
+def stills(scene, case, folder, count=STILLS):
     """Some frames of a clip as pictures, in better quality than the film's; returns their paths."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     only(scene, case)
@@ -74,7 +75,7 @@ def strobe(scene, case, path, size=(1280, 440)):
         copies.append(bodies.ghost(body, "blue", collection, f"strobe {frame}", alpha=1.0))
     for thing in hidden:
         thing.hide_render = True
-    camera = strobe_camera(collection, copies, stage.azimuth(case))
+    camera = strobe_camera(collection, copies)
     scene.camera, scene.display.render_aa = camera, "8"
     render(scene, path, size)
     for thing in (*copies, camera):
@@ -83,12 +84,12 @@ def strobe(scene, case, path, size=(1280, 440)):
         thing.hide_render = False
 
 
-def strobe_camera(collection, things, azimuth):
+def strobe_camera(collection, things):
     """A camera that sees all of some things, from one side."""
     corners = np.array([corner for thing in things for corner in thing.bound_box])
     middle, reach = 0.5 * (corners.min(0) + corners.max(0)), np.ptp(corners[:, :2], axis=0).max() / 2
     camera = bpy.data.objects.new("strobe", bpy.data.cameras.new("strobe"))
     camera.data.lens, camera.rotation_mode = 50.0, "QUATERNION"
     collection.objects.link(camera)
-    stage.aim(camera, (middle[0], middle[1], 0.85), reach * 4.4, azimuth, 14.0)
+    stage.aim(camera, (middle[0], middle[1], 0.85), reach * 4.4, stage.AZIMUTH, 14.0)
     return camera

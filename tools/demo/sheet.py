@@ -3,7 +3,7 @@
 import numpy as np
 
 from tools.demo.lettering import CELL, Letters, load_picture, save_picture
-from tools.demo.pictures import moments
+from tools.demo.pictures import STILLS, moments
 from tools.demo.summary import control_line, one_line
 
 WIDE, COLUMNS = 1920, 6  # pixels of the sheet; moments in a row
@@ -23,17 +23,33 @@ def write(build, cases, results, controls):
             picture = load_picture(build / "work" / "strobe.png")
             rows.append(fitted(picture, (WIDE, round(WIDE * picture.shape[0] / picture.shape[1]))))
         rows += clip_rows(letters, build, case)
-    trials = [trial for row in (controls or {}).values() for trial in row]
-    blocks = [control_block(letters, trial) for trial in trials]
-    blocks += [np.ones_like(blocks[0]) * np.float32(PAPER)] * (len(blocks) % 2)
-    rows += [np.concatenate(blocks[i : i + 2], 1) for i in range(0, len(blocks), 2)]
+    for case, result in zip(cases, results, strict=True):
+        rows += beside(letters, [as_control(build, case, result), *controls_of(case, controls)])
     save_picture(np.concatenate(rows), build / "contact_sheet.png")
 
 
-def control_block(letters, trial):
-    """One control on half the sheet's width: head, figures, moments."""
+def controls_of(case, controls):
+    """The controls of a clip, in order; none where they were not made."""
+    return [trial for row in (controls or {}).values() for trial in row if trial["case"] == case.name]
+
+
+def as_control(build, case, result):
+    """The model's own clip as a control's row has it, to be seen beside those that must fail."""
+    pictures = [build / "work" / case.name / f"{frame:04d}.jpg" for frame in moments(case, STILLS)]
+    return {"title": f"{case.title}, the model", "figures": result["figures"], "pictures": pictures}
+
+
+def beside(letters, trials):
+    """Rows of a clip and its controls, two to a row."""
+    blocks = [block(letters, trial) for trial in trials]
+    blocks += [np.ones_like(blocks[0]) * np.float32(PAPER)] * (len(blocks) % 2)
+    return [np.concatenate(blocks[i : i + 2], 1) for i in range(0, len(blocks), 2)]
+
+
+def block(letters, trial):
+    """A clip or a control on half the sheet's width: title, figures, moments."""
     tiles = in_row([fitted(load_picture(path), SMALL) for path in trial["pictures"]], WIDE // 2)
-    head = headline(letters, f"Control: {trial['title']}", "", WIDE // 2)
+    head = headline(letters, trial["title"], "", WIDE // 2)
     return np.concatenate([head, headline(letters, "", control_line(trial["figures"]), WIDE // 2), tiles])
 
 

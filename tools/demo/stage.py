@@ -15,7 +15,8 @@ GROUND = ((0.44, 0.46, 0.48), (0.52, 0.54, 0.56))
 PATH_COLOUR = (0.95, 0.78, 0.10)
 SKY = (0.66, 0.72, 0.78)
 CALM = 0.7  # seconds over which a camera's way is averaged
-AZIMUTH = {"path": 20.0, "reaction": 15.0}  # degrees from -Y: the sides that cameras look from
+AZIMUTH = 20.0  # degrees from -Y: the side that a path is looked at from
+TURNS = 1.2  # seconds over which the way that a camera goes around a couple is averaged
 SEES = 1.15  # metres about the middle of the action that a camera shows
 
 
@@ -53,7 +54,7 @@ def dress_case(scene, case):
     return body
 
 
-def add_ground(scene, centre, half=9, height=0.0):
+def add_ground(scene, centre, half=14, height=0.0):
     """A chequered floor of 1 m squares about `centre [2]`."""
     x0, y0 = round(centre[0]) - half, round(centre[1]) - half
     row = 2 * half + 1
@@ -111,23 +112,29 @@ def camera_of(case):
     return found
 
 
-def azimuth(case):
-    """Which side a case is looked at from, degrees."""
-    return AZIMUTH["reaction" if case.is_reaction else "path"]
-
-
 def follow(case, tracks, elevation=14.0):
-    """Keys a case's camera at every frame so that it keeps the characters of the `tracks` in the middle."""
-    camera = camera_of(case)
+    """Keys a case's camera at every frame so that it keeps the characters of the `tracks` in the middle.
+
+    With two of them it goes around slowly, so that it looks at them from the side and neither hides the other.
+    """
+    camera, fps = camera_of(case), tracks[0].fps
     pelvis = np.stack([track.places[:, 0] for track in tracks])
-    middle = smooth(pelvis.mean(0), CALM, tracks[0].fps)
+    middle = smooth(pelvis.mean(0), CALM, fps)
     middle[:, 2] = 0.92
     apart = np.linalg.norm(pelvis - middle, axis=-1).max(0)
-    radius = SEES + smooth(np.maximum(apart - 0.35, 0.0)[:, None], CALM, tracks[0].fps)[:, 0]
-    for frame, target, seen in zip(case.range, middle, radius, strict=True):
-        aim(camera, target, distance_for(camera, seen), azimuth(case), elevation)
+    radius = SEES + smooth(np.maximum(apart - 0.35, 0.0)[:, None], CALM, fps)[:, 0]
+    sides = np.full(len(middle), AZIMUTH) if len(tracks) == 1 else beside(pelvis[1] - pelvis[0], fps)
+    for frame, target, seen, side in zip(case.range, middle, radius, sides, strict=True):
+        aim(camera, target, distance_for(camera, seen), side, elevation)
         camera.keyframe_insert("location", frame=int(frame))
+        camera.keyframe_insert("rotation_quaternion", frame=int(frame))
     return camera
+
+
+def beside(apart, fps):
+    """Azimuths `[T]`, degrees, from which two characters stand side by side. `apart [T, 3]`: from one to the other."""
+    line = np.unwrap(np.arctan2(apart[:, 1], apart[:, 0]), period=np.pi)
+    return np.degrees(smooth(line[:, None], TURNS, fps)[:, 0])
 
 
 def aim(camera, target, distance, azimuth, elevation):

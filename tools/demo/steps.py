@@ -42,6 +42,7 @@ def make(build, options, say):
     from tools.demo.installed import choose_weights
     from tools.demo.leaders import from_plain
 
+    say("building the scene")
     scene = new_scene(bpy)
     choose_weights(options["weights"])
     cases = [cast.path_case(scene, "path", "Path and keys", CORNERS[0])]

@@ -5,8 +5,6 @@ import bpy
 from tools.demo import bodies, cast, controls, leaders, pictures, stage, tasks
 from tools.demo.installed import bundled_weights, choose_weights, map_rig, operate
 
-STILLS = 4  # pictures of each control on the contact sheet
-
 
 def run(build, options, say):
     """Opens demo.blend, runs every control, and returns name -> its figures a task, with the pictures' names."""
@@ -34,7 +32,7 @@ def trial(build, scene, name, case, say):
     again = case.again(f"{name} {case.name}", f"{case.title}, {name.replace('_', ' ')}")
     result = tasks.perform(scene, again, say=say)
     stage.follow(case, result["tracks"])
-    paths = pictures.stills(scene, again, build / "work" / again.name, STILLS)
+    paths = pictures.stills(scene, again, build / "work" / again.name)
     operate(scene, again, "REJECT")
     return {
         "case": case.name, "title": again.title, "figures": result["figures"], "seconds": result["seconds"],
