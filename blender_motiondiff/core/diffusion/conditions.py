@@ -8,13 +8,12 @@ from .. import reference as ref
 from .. import rotations as rot
 from ..constraints import gait
 from ..constraints.trajectory import bend_to_keys, sample_path, smooth_pelvis
-from ..features import CONTACTS, POSITIONS, ROTATIONS, SIZE, encode
+from ..features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, encode
 from ..motion import FPS, forward_kinematics, resample, turned
 from ..reference import OWN, PARTNER, PATH
 from ..request import RequestError, with_bodies_scaled
 from ..skeleton import COUNT, INDEX, measures_of
 
-SIZES = (0.8, 1.25)  # bodies of these sizes are generated as they are, others in a world scaled to 1
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
 
 
@@ -36,10 +35,9 @@ class Conditions:
 
 
 def human_scale(request):
-    """(request in a world where the first body has a human size, the factor that takes its answer back)."""
-    size = request.characters[0].body.size
-    factor = 1.0 if SIZES[0] <= size <= SIZES[1] else 1.0 / size
-    return with_bodies_scaled(request, factor), 1.0 / factor
+    """(request in a world where the body to be generated has size 1, the factor that takes its answer back)."""
+    size = next(c.body.size for c in request.characters if c.motion is None)
+    return with_bodies_scaled(request, 1.0 / size), size
 
 
 def time_grid(request):
@@ -179,8 +177,10 @@ def build(request, tables, take=0):
         raise RequestError(
             f"The keys of {people[0].name} bind no place. Key the hips' location as well, or draw a path."
         )
+    sizes = np.array([c.body.size for c in people])
+    apart = ref.PARTNER_DISTANCE * sizes.mean()
     frames = [
-        (place, heading) if place is not None else ref.facing(laid[1 - p][1], laid[1 - p][2])
+        (place, heading) if place is not None else ref.facing(laid[1 - p][1], laid[1 - p][2], apart)
         for p, (_, place, heading, _, _) in enumerate(laid)
     ]
     for p, (source, where, *_) in enumerate(laid):
@@ -190,10 +190,12 @@ def build(request, tables, take=0):
     sources = np.array([source for source, *_ in laid])
     features, mask = (np.stack(rows) for rows in zip(*seen, strict=True))
     observed = ref.to_relative(features, place, heading)
+    # Whoever is animated already may be of any size: the network sees them at size 1, in their own frames.
+    observed[..., : VELOCITIES.stop] /= np.where(mask.all((1, 2)), sizes, 1.0)[:, None, None]
     base = ref.base_of(tables, sources, observed, mask, place, heading)
     other = np.arange(len(people))[::-1]
     present = np.full(len(people), float(len(people) == 2))
-    measures = np.stack([list(vars(measures_of(c.body)).values()) for c in people])
+    measures = np.stack([list(vars(measures_of(c.body.scaled(1.0 / c.body.size))).values()) for c in people])
     extra = ref.extras(sources, mask, place, heading, place[other], heading[other], present, measures)
     return Conditions(
         times=times, sources=sources, mask=mask, base=base, spread=ref.spread(tables, sources, mask),

@@ -12,6 +12,7 @@ from ..denoiser.layout import PATCH
 from ..features import decode
 from ..motion import FPS, positions, scaled, turned
 from ..request import Take, validate
+from ..solve.ground import fit_height
 from .conditions import build, human_scale, in_shared_frame, key_residuals, time_grid
 from .samplers import ddim
 
@@ -113,6 +114,8 @@ def _decode(request, conditions, features):
             people.append({"name": character.name, "given": True})
             continue
         entry = {"name": character.name, "given": False}
+        held = [placed[k.time] for k in character.keys if k.root is not None]
+        motion = fit_height(motion, stands > 0.5, held)
         if request.cleanup:
             keep = np.ones(motion.frames)
             keep[list(conditions.key_frames[p])] = 0.0

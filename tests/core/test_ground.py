@@ -1,0 +1,37 @@
+"""The pelvis' height is fitted to the standing feet."""
+
+import numpy as np
+import pytest
+
+from blender_motiondiff.core import rotations as rot
+from blender_motiondiff.core.motion import Motion, positions
+from blender_motiondiff.core.skeleton import COUNT, FEET, average_body
+from blender_motiondiff.core.solve.ground import fit_height
+
+
+def hanging(lift, frames=60):
+    body = average_body()
+    root = np.tile([0.0, 0.0, body.standing_height], (frames, 1))
+    root[:, 2] += lift
+    return Motion(root, np.tile(rot.IDENTITY, (frames, COUNT, 1)), body)
+
+
+@pytest.mark.parametrize("lift", [0.07, -0.05])
+def test_feet_that_stand_come_to_the_ground(lift):
+    stood = fit_height(hanging(lift), np.ones((60, 4), bool))
+    toes = positions(stood)[:, FEET[1], 2]
+    assert np.allclose(toes, average_body().foot_heights[1], atol=1e-9)
+
+
+def test_a_jump_stays_a_jump():
+    height = np.zeros(90)
+    height[30:60] = 0.4 * np.sin(np.linspace(0, np.pi, 30))
+    stands = np.repeat((height == 0)[:, None], 4, 1)
+    assert np.ptp(fit_height(hanging(height, 90), stands).root[:, 2]) == pytest.approx(0.4, abs=0.02)
+
+
+def test_keyed_places_stay_and_nothing_stands_nothing_moves():
+    motion = hanging(0.05)
+    held = fit_height(motion, np.ones((60, 4), bool), held=[20])
+    assert (held.root[20] == motion.root[20]).all() and held.root[50, 2] < motion.root[50, 2] - 0.04
+    assert fit_height(motion, np.zeros((60, 4), bool)) is motion
