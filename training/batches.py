@@ -104,19 +104,20 @@ def lay_frames(features, root_heading, masks, sources, rng):
     return place, heading
 
 
-def draw_tasks(rng, count, persons, frames):
-    """(masks `[B, P, T, 268]`, sources `[B, P]`) at random."""
-    drawn = [couple_task(rng, frames) if persons == 2 else single_task(rng, frames) for _ in range(count)]
+def draw_tasks(rng, win):
+    """(masks `[B, P, T, 268]`, sources `[B, P]`) at random for windows."""
+    count, persons, frames = win.root.shape[:3]
+    moments = win.gestures[:, 0].astype(int)
+    drawn = [couple_task(rng, frames) if persons == 2 else single_task(rng, frames, moments[b]) for b in range(count)]
     masks = np.stack([np.reshape(m, (persons, frames, -1)) for m, _ in drawn])
     return masks, np.stack([np.reshape(s, persons) for _, s in drawn])
 
 
 def in_frames(win, rng, tasks=None):
     """(relative features, masks, sources, places, headings) of windows, for tasks drawn at random unless given."""
-    count, persons, frames = win.root.shape[:3]
     features = encode(win.root, win.rotations, win.offsets[:, :, None], win.contacts).astype(np.float32)
     root_heading = np.unwrap(rot.heading(win.rotations[..., 0, :]), axis=-1).astype(np.float32)
-    masks, sources = tasks if tasks is not None else draw_tasks(rng, count, persons, frames)
+    masks, sources = tasks if tasks is not None else draw_tasks(rng, win)
     place, heading = lay_frames(features, root_heading, masks, sources, rng)
     return ref.to_relative(features, place, heading), masks, sources, place, heading
 

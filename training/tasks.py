@@ -33,9 +33,11 @@ def observe_joints(mask, frames, joints):
         mask[frames, ROTATIONS.start + 6 * j : ROTATIONS.start + 6 * j + 6] = True
 
 
-def key_frames(rng, frames, most):
-    """1 to `most` frames, often with an end among them."""
+def key_frames(rng, frames, most, moments=()):
+    """1 to `most` frames, often with an end among them; where there are `moments`, mostly those."""
     count = int(rng.integers(1, most + 1))
+    if len(moments) and rng.random() < 0.8:
+        return np.unique(moments)
     chosen = set(rng.choice(frames, size=min(count, frames), replace=False).tolist())
     if rng.random() < 0.35:
         chosen.add(0)
@@ -44,28 +46,31 @@ def key_frames(rng, frames, most):
     return np.array(sorted(chosen))
 
 
-def single_task(rng, frames):
-    """(mask `[T, 268]`, source) for one person alone; the contacts are often planned, along a path mostly."""
-    mask, source = _single_task(rng, frames)
+def single_task(rng, frames, moments=()):
+    """(mask `[T, 268]`, source) for one person alone; the contacts are often planned, along a path mostly.
+
+    `moments`: frames of strong poses, which are what an animator would key.
+    """
+    mask, source = _single_task(rng, frames, [m for m in moments if m >= 0])
     if rng.random() < PLANNED[source]:
         mask[:, CONTACTS] = True
     return mask, source
 
 
-def _single_task(rng, frames):
+def _single_task(rng, frames, moments):
     mask = np.zeros((frames, SIZE), bool)
     dice = rng.random()
-    if dice < 0.30:
+    if dice < 0.25:
         return mask, PATH
     if dice < 0.60:
-        observe_key(mask, key_frames(rng, frames, 4), with_root=rng.random() < 0.5)
+        observe_key(mask, key_frames(rng, frames, 4, moments), with_root=rng.random() < 0.5)
         return mask, PATH
     if dice < 0.70:
         joints = [ARMS, UPPER, LEGS, list(rng.choice(COUNT, 4, replace=False))][rng.integers(4)]
-        observe_joints(mask, key_frames(rng, frames, 4), joints)
+        observe_joints(mask, key_frames(rng, frames, 4, moments), joints)
         return mask, PATH
     if dice < 0.92:
-        spots = key_frames(rng, frames, 6)
+        spots = key_frames(rng, frames, 6, moments)
         observe_key(mask, np.union1d(spots, [int(rng.integers(frames))]), with_root=True)
         return mask, OWN
     start = int(rng.integers(frames))

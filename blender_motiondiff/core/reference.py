@@ -22,6 +22,8 @@ SOURCES = 3
 PARTNER_DISTANCE = 0.72  # metres in front of the partner: the couples' median distance
 OWN_SMOOTHING = 0.1  # seconds, of the frames of a motion that is wholly known
 FORGET = 0.7  # seconds over which an observation's hold outside the observed range fades to the mean
+# On a path somebody walks on between the keys, so away from them the base is the mean, not a held or blended pose.
+PATH_HOLD, PATH_FORGET = 0.3, 0.35  # seconds that a key's pose holds, and over which it then fades
 DISTANCES = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96])  # frames to the nearest observation; then none
 
 
@@ -177,19 +179,19 @@ def neighbours(mask):
     return before, after
 
 
-def interpolate(observed, mask, mean, fps=FPS):
-    """Linear interpolation in time of observed values `[..., T, C]`; outside, a hold that fades to `mean [..., C]`."""
-    out = np.repeat(np.asarray(mean, observed.dtype)[..., None, :], observed.shape[-2], axis=-2)
-    for at in np.ndindex(mask.shape[:-2]):
-        channels = np.flatnonzero(mask[at].any(0))
-        if len(channels):
-            out[at][:, channels] = _interpolate(
-                observed[at][:, channels], mask[at][:, channels], out[at][:, channels], fps
-            )
+def interpolate(observed, mask, mean, walking=False, fps=FPS):
+    """Base values `[T, C]` from observed ones `[T, C]`: linear between observations, fading to `mean [C]` beyond.
+
+    `walking`: they fade between observations as well (PATH_HOLD, PATH_FORGET).
+    """
+    out = np.repeat(np.asarray(mean, observed.dtype)[None, :], len(observed), axis=0)
+    channels = np.flatnonzero(mask.any(0))
+    if len(channels):
+        out[:, channels] = _interpolate(observed[:, channels], mask[:, channels], out[:, channels], walking, fps)
     return out
 
 
-def _interpolate(observed, mask, mean, fps):
+def _interpolate(observed, mask, mean, walking, fps):
     frames = len(mask)
     before, after = neighbours(mask)
     has_before, has_after = before >= 0, after < frames
@@ -198,8 +200,12 @@ def _interpolate(observed, mask, mean, fps):
     time = np.arange(frames)[:, None]
     inside = has_before & has_after
     share = np.where(inside, (time - before) / np.maximum(after - before, 1), ~has_before)
-    gone = np.where(inside, 0, np.where(has_before, time - before, after - time)) / (FORGET * fps)
-    return mean + (first + (last - first) * share - mean) * np.exp(-gone)
+    away = np.where(inside, np.minimum(time - before, after - time), np.where(has_before, time - before, after - time))
+    if walking:
+        kept = np.exp(-np.maximum(away / fps - PATH_HOLD, 0.0) / PATH_FORGET)
+    else:
+        kept = np.where(inside, 1.0, np.exp(-away / fps / FORGET))
+    return mean + (first + (last - first) * share - mean) * kept
 
 
 NO_OBSERVATION = int(DISTANCES[-1]) + 1  # stands for an infinite distance in frames
@@ -235,7 +241,9 @@ def spread(tables, source, mask):
 
 def base_of(tables, source, observed, mask, place, heading):
     """The base `[..., T, 268]` in relative features: interpolated observations, velocities from its own positions."""
-    out = interpolate(observed, mask, tables.mean[source])
+    out = np.empty_like(observed)
+    for at in np.ndindex(np.shape(source)):
+        out[at] = interpolate(observed[at], mask[at], tables.mean[source[at]], source[at] == PATH)
     world = to_world(out, place, heading)
     lead = out.shape[:-1]
     speed = velocities(world[..., POSITIONS].reshape(*lead, COUNT, 3)).reshape(*lead, -1)

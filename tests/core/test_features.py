@@ -58,13 +58,15 @@ def test_relative_features_do_not_know_where_in_the_world_they_are():
 
 
 def test_interpolation_passes_observations_and_fades_to_the_mean():
-    observed, mask, mean = np.zeros((40, 2)), np.zeros((40, 2), bool), np.array([1.0, -1.0])
-    for frame, value in ((10, 3.0), (20, 5.0)):
+    observed, mask, mean = np.zeros((90, 2)), np.zeros((90, 2), bool), np.array([1.0, -1.0])
+    for frame, value in ((10, 3.0), (70, 5.0)):
         observed[frame, 0], mask[frame, 0] = value, True
     base = ref.interpolate(observed, mask, mean)
-    assert base[10, 0] == 3.0 and base[20, 0] == 5.0 and base[15, 0] == pytest.approx(4.0)
-    assert abs(base[39, 0] - 1.0) < abs(base[25, 0] - 1.0) < 4.0
+    assert base[10, 0] == 3.0 and base[70, 0] == 5.0 and base[40, 0] == pytest.approx(4.0)
+    assert abs(base[89, 0] - 1.0) < abs(base[75, 0] - 1.0) < 4.0
     assert (base[:, 1] == -1.0).all()
+    walking = ref.interpolate(observed, mask, mean, walking=True)
+    assert walking[10, 0] == 3.0 and walking[70, 0] == 5.0 and abs(walking[40, 0] - 1.0) < 0.5
 
 
 def test_distance_to_the_nearest_observation():

@@ -101,7 +101,7 @@ def test_recorded_clips_stand_on_the_ground_at_human_size(data):
         toes = positions(clip.motion)[clip.good][:, [10, 11], 2].min(1)
         rest = clip.motion.body.foot_heights[1]
         assert abs(np.percentile(toes, 10) - rest) < 0.01, clip.name
-        assert 0.7 < clip.motion.body.leg < 1.0 and 0.2 < clip.contacts[clip.good].any(1).mean()
+        assert 0.7 < clip.motion.body.leg < 1.0 and clip.contacts[clip.good].any(1).mean() > 0.2
     a, b = clips["060_03"].motion, clips["061_03"].motion
     apart = np.linalg.norm(a.root[:, :2] - b.root[:, :2], axis=1)
-    assert 0.3 < apart.min() and apart.max() < 2.2
+    assert apart.min() > 0.3 and apart.max() < 2.2
