@@ -1,6 +1,7 @@
 """The demo's cuts, mirrors and guesses on BVH texts."""
 
 import math
+import os
 import re
 
 import pytest
@@ -101,3 +102,19 @@ def test_unit_that_makes_a_grown_person(height, unit):
 def test_a_leader_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SystemExit, match=r"nobody\.bvh"):
         leaders.choose(tmp_path, own=tmp_path / "nobody.bvh")
+
+
+def test_a_data_folder_without_the_originals_is_named(tmp_path):
+    with pytest.raises(SystemExit, match=r"originals\.tar\.gz"):
+        leaders.choose(tmp_path / "out", data=tmp_path)
+
+
+def test_the_recorded_leaders_come_with_their_partners(tmp_path):
+    data = os.environ.get("MOTIONDIFF_DATA")
+    if not data:
+        pytest.skip("MOTIONDIFF_DATA is not set: no recorded motion")
+    for leader in leaders.choose(tmp_path, data=data):
+        rows = [bvh_text.split(path.read_text())[2] for path in (leader.path, leader.partner)]
+        assert [len(row) for row in rows] == [361, 361]  # 6 s at 60 frames a second
+        assert rows[0] != rows[1]
+        assert leaders.from_plain(leaders.to_plain(leader)) == leader

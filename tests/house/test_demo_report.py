@@ -1,8 +1,12 @@
 """The demo's floors, summaries and tiles."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
+from blender_motiondiff.core.files.recording import FileError
 from tools.demo import floors, report, sheet, steps, summary
 
 PATH = {
@@ -96,6 +100,19 @@ def test_report_is_written_even_when_every_part_failed(tmp_path):
     made = report.write(tmp_path, {"leaders": [{"label": "x", "source": "y"}]}, {"whole": 1.0})
     assert steps.read(tmp_path / "report.json") == made
     assert all(row["met"] is None for row in made["floors"])
+
+
+def test_a_full_disk_leaves_the_report_that_was_there(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "work").mkdir()
+    (tmp_path / "report.json").write_text("before")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FileError, match=r"report\.json can't be written \(No space left on device\)"):
+        report.write(tmp_path, {"leaders": []}, {})
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["report.json"]
+    assert (tmp_path / "report.json").read_text() == "before"
 
 
 def test_tiles_are_means_of_what_they_cover():

@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+from blender_motiondiff.core.files.recording import FileError
 from tools.build_zip import DIST, ROOT, zip_name
 from tools.demo import floors, leaders, report, steps
 from tools.fetch_wheels import host_platform
@@ -104,4 +105,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__.splitlines()[0])
     parser.add_argument("--leader", help="a BVH file of your own that the first partner shall react to")
     parser.add_argument("--weights", help="a folder of weights in the place of those in the zip")
-    sys.exit(0 if run(parser.parse_args()) else 1)
+    try:
+        met = run(parser.parse_args())
+    except (FileError, OSError) as error:  # a full disk, a folder that can't be written
+        sys.exit(f"demo: {error}")
+    sys.exit(0 if met else 1)

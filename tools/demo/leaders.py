@@ -49,6 +49,8 @@ def choose(folder, data=None, own=None):
 
 def recorded(folder, data):
     """The validation takes of the salsa."""
+    if not (data / "originals.tar.gz").is_file():
+        raise SystemExit(f"demo: MOTIONDIFF_DATA names {data}, which holds no originals.tar.gz: correct or unset it")
     out = []
     with tarfile.open(data / "originals.tar.gz") as archive:
         for take, start in VALIDATION:

@@ -9,6 +9,7 @@ from tools.demo import bodies, stage
 
 MOMENTS = 12  # of each clip on the contact sheet
 STILLS = 4  # of each control
+STILL_SIZE = (480, 270)
 STROBE = 9  # poses of the path clip in one picture
 
 
@@ -52,14 +53,14 @@ def moments(case, count=MOMENTS):
 
 
 def stills(scene, case, folder, count=STILLS):
-    """Some frames of a clip as pictures, in better quality than the film's; returns their paths."""
+    """Some frames of a clip as smaller pictures; returns their paths."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     only(scene, case)
     paths = []
     for frame in moments(case, count):
         scene.frame_set(int(frame))
         paths.append(Path(folder) / f"{frame:04d}.png")
-        render(scene, paths[-1])
+        render(scene, paths[-1], STILL_SIZE)
     return paths
 
 

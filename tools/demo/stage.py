@@ -16,7 +16,7 @@ PATH_COLOUR = (0.95, 0.78, 0.10)
 SKY = (0.66, 0.72, 0.78)
 CALM = 0.7  # seconds over which a camera's way is averaged
 AZIMUTH = 20.0  # degrees from -Y: the side that a path is looked at from
-TURNS = 1.2  # seconds over which the way that a camera goes around a couple is averaged
+TURNS = 0.8  # seconds over which the way that a camera goes around a couple is averaged
 SEES = 1.15  # metres about the middle of the action that a camera shows
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from blender_motiondiff.core.files import atomic
 from tools.install_zip import use_profile
 
 CORNERS = ((1.5, -4.0), (1.0, 2.5), (6.0, 2.5))  # metres: where the clips stand, all off the origin
@@ -30,8 +31,8 @@ def read(path):
 
 
 def write(path, data):
-    """Writes a JSON file."""
-    Path(path).write_text(json.dumps(data, indent=1, default=float) + "\n")
+    """Writes a JSON file, whole or not at all. Raises FileError."""
+    atomic.write_text(path, json.dumps(data, indent=1, default=float) + "\n")
 
 
 def make(build, options, say):
