@@ -11,23 +11,22 @@ from tools.demo.bodies import body_axes, rest_points
 
 # Mid-stride with both hands high over the head, the back bent backwards a little and to the side.
 HANDS_UP = {
-    "pelvis": [("x", 4)],
-    "spine1": [("x", -8), ("z", 12)], "spine2": [("x", -8), ("y", 6)], "spine3": [("x", -6)],
-    "neck": [("x", -12)], "head": [("x", -8)],
+    "spine1": [("x", -6), ("z", 10)], "spine2": [("x", -6), ("y", 5)], "spine3": [("x", -4)],
+    "neck": [("x", -8)], "head": [("x", -6)],
     "left_collar": [("y", -18)], "left_shoulder": [("y", -60), ("x", -8)], "left_elbow": [("z", 18)],
     "right_collar": [("y", 18)], "right_shoulder": [("y", 55), ("x", -8)], "right_elbow": [("z", -22)],
-    "left_hip": [("x", -38)], "left_knee": [("x", 14)], "left_ankle": [("x", 6)],
-    "right_hip": [("x", 22)], "right_knee": [("x", 30)], "right_ankle": [("x", 4)], "right_foot": [("x", -25)],
+    "left_hip": [("x", -24)], "left_knee": [("x", 6)], "left_ankle": [("x", 4)],
+    "right_hip": [("x", 12)], "right_knee": [("x", 20)], "right_ankle": [("x", 4)], "right_foot": [("x", -22)],
 }  # fmt: skip
-# A long low step: the trunk far forward, one hand reaching down ahead, the other arm swung up behind.
+# The other foot in front: the trunk forward and turned, one hand reaching down ahead, the other arm swung up behind.
 REACH_DOWN = {
-    "pelvis": [("x", 18)],
-    "spine1": [("x", 20), ("z", 10)], "spine2": [("x", 16), ("z", 10)], "spine3": [("x", 8), ("z", 8)],
-    "neck": [("x", -18)], "head": [("x", -14)],
+    "pelvis": [("x", 8)],
+    "spine1": [("x", 16), ("z", 10)], "spine2": [("x", 14), ("z", 10)], "spine3": [("x", 8), ("z", 8)],
+    "neck": [("x", -14)], "head": [("x", -10)],
     "left_shoulder": [("y", 50), ("x", 62)], "left_elbow": [("z", 22)],
     "right_shoulder": [("y", -58), ("x", -72)], "right_elbow": [("z", -16)],
-    "right_hip": [("x", -88)], "right_knee": [("x", 62)], "right_ankle": [("x", 8)],
-    "left_hip": [("x", 10)], "left_knee": [("x", 48)], "left_ankle": [("x", 6)], "left_foot": [("x", -32)],
+    "right_hip": [("x", -42)], "right_knee": [("x", 20)], "right_ankle": [("x", 8)],
+    "left_hip": [("x", 2)], "left_knee": [("x", 28)], "left_ankle": [("x", 6)], "left_foot": [("x", -24)],
 }  # fmt: skip
 FOOT_HEIGHT = {"ankle": 1.0, "foot": 1.0}  # both joints of a foot keep at least their height at rest
 

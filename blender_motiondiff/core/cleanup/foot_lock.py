@@ -11,7 +11,7 @@ import numpy as np
 from .. import rotations as rot
 from ..motion import forward_kinematics
 from ..skeleton import FEET, INDEX, LEGS
-from .plants import blend, bridge, catch_up_lift, pinned_track, runs, steps
+from .plants import blend, bridge, catch_up_lift, drag_lift, pinned_track, runs, steps
 from .two_bone_ik import SOFT_FROM, solve_leg
 
 KEEP_FRAMES = 4  # corrections fade over these many frames to either side of a keyed one
@@ -41,16 +41,18 @@ class Foot:
     flat: np.ndarray
 
 
-def lock_feet(motion, contacts, keep=None):
+def lock_feet(motion, contacts, keep=None, clearance=0.0):
     """The motion with its feet standing where they are in contact, and a report.
 
     `contacts [T, 4]`: flags or probabilities of the foot joints (skeleton.FEET). `keep [T]`: 0 where the pose must stay
-    as it is (keyed frames), 1 elsewhere. The report holds slips in cm/s and lengths in cm.
+    as it is (keyed frames), 1 elsewhere. `clearance`: metres over its rest height, for a leg of 0.85 m, at which a
+    swinging toe passes at least; 0 leaves swings as they are, as recorded motion wants. The report holds slips in cm/s
+    and lengths in cm.
     """
     places, world = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
     contacts = np.asarray(contacts, float) > 0.5
     hold = keep_weights(keep, motion.frames)
-    feet = [place_foot(motion, places, contacts[:, 2 * k : 2 * k + 2], hold, k) for k in range(2)]
+    feet = [place_foot(motion, places, contacts[:, 2 * k : 2 * k + 2], hold, k, clearance) for k in range(2)]
     # How far the pelvis goes down depends on how far the heels may rise, and the other way round: first with the
     # pelvis as it is, then the heels once more with the pelvis where it ends up.
     drop = pelvis_drop(places, [ankle_target(places, 0.0, foot)[0] for foot in feet], motion.body.size) * hold
@@ -91,7 +93,7 @@ def keep_weights(keep, frames):
     return np.minimum(keep, u * u * (3 - 2 * u))
 
 
-def place_foot(motion, places, contacts, hold, side):
+def place_foot(motion, places, contacts, hold, side, clearance=0.0):
     """Foot of one side (0 left, 1 right) from its contacts `[T, 2]` (ankle, toe). `hold [T]`: see `keep_weights`."""
     leg, size, fps = LEGS[side], motion.body.size, motion.fps
     ankle, toe = (places[:, INDEX[name]] for name in leg[2:])
@@ -104,6 +106,9 @@ def place_foot(motion, places, contacts, hold, side):
     toe_at = pinned_track(toe, toe_on, rest[1], size, fps, hold == 0)
     shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
     step = np.maximum(step, catch_up_lift(shift, toe_on | ankle_on, size))
+    if clearance:
+        over = rest[1] + clearance * size
+        step = np.maximum(step, drag_lift(toe + shift, toe_on | ankle_on, over, size, fps))
     low = LOWEST * rest
     lift = np.maximum(_lift(toe + shift, low[1], size), _lift(ankle + shift + bend, low[0], size))
     shift = shift + (step + np.where(toe_on, 0.0, lift))[:, None] * UP

@@ -13,6 +13,8 @@ DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step 
 STEP = 8  # frames of such a step ...
 STEP_HEIGHT = 0.04  # ... and how high it goes, metres, for a leg of 0.85 m
 LIFT_SHARE = 0.5  # height that a foot gains between contacts for each metre that its correction changes
+SWING_EDGE = 0.3  # share of a swing over which a raised foot goes up, and down again
+SWING_SPEED = 0.5  # metres a second: a toe that is faster swings
 SLOW = 0.10  # metres a second: frames slower than this have the say in where the anchor lies
 STEEPEST = 0.40  # metres a second: fastest change of a correction at the edge of a contact
 EDGE = 4  # frames that give the slope at an edge
@@ -113,6 +115,23 @@ def catch_up_lift(shift, flags, size):
         after = shift[end, :2] if end < len(flags) else np.zeros(2)
         height = min(LIFT_SHARE * np.linalg.norm(after - before), STEP_HEIGHT * size)
         out[start:end] = height * np.sin(np.pi * np.arange(1, end - start + 1) / (end - start + 1)) ** 2
+    return out
+
+
+def drag_lift(toe, flags, clearance, size, fps):
+    """Heights `[T]` by which a swinging foot is raised that would pass lower than `clearance` in the middle.
+
+    `toe [T, 3]` and `clearance` in metres; `flags [T]`: where the foot stands.
+    """
+    out = np.zeros(len(flags))
+    speed = np.linalg.norm(np.gradient(toe[:, :2], axis=0), axis=1) * fps / size if len(toe) > 1 else np.zeros(1)
+    for start, end in runs(~flags):
+        fast = speed[start:end] > SWING_SPEED
+        if fast.sum() > EDGE:
+            missing = clearance - np.median(toe[start:end, 2][fast])
+            u = np.arange(1, end - start + 1) / (end - start + 1)
+            edge = np.clip(np.minimum(u, 1 - u) / SWING_EDGE, 0.0, 1.0)
+            out[start:end] = np.clip(missing, 0.0, STEP_HEIGHT * size) * edge * edge * (3 - 2 * edge)
     return out
 
 

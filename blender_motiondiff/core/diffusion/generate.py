@@ -16,6 +16,10 @@ from ..solve.ground import fit_height
 from .conditions import build, human_scale, in_shared_frame, key_residuals, time_grid
 from .samplers import ddim
 
+# Metres over its rest height at which a swinging toe of the recorded walks passes, the mean of their medians: an answer
+# is an average of swings, and flatter than any of them.
+SWING_CLEARANCE = 0.068
+
 
 def generate(request, denoiser, progress=None):
     """Takes for a request, each with its own stream of random numbers: the same seed gives the same take.
@@ -120,7 +124,7 @@ def _decode(request, conditions, features):
             keep = np.ones(motion.frames)
             keep[list(conditions.key_frames[p])] = 0.0
             touching = label_contacts(positions(motion), character.body, FPS) | (stands > 0.5)
-            motion, entry["feet"] = lock_feet(motion, touching, keep)
+            motion, entry["feet"] = lock_feet(motion, touching, keep, SWING_CLEARANCE)
         if conditions.paths[p] is not None:
             off = path_residual(motion.root[:, :2], conditions.paths[p])
             entry["path_mean_cm"], entry["path_worst_cm"] = 100 * float(off.mean()), 100 * float(off.max())

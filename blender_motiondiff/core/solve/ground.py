@@ -10,6 +10,7 @@ from ..motion import forward_kinematics
 from ..reference import smooth
 from ..skeleton import FEET
 
+STANCE = 0.01  # metres over its rest height, for a leg of 0.85 m, that a standing toe of the recordings is on average
 SMOOTHING = 0.2  # seconds
 STEADY = 0.15  # weight of the clip's mean against a frame in contact
 KEEP_SECONDS = 0.3  # the correction fades to nothing over this long beside a keyed place
@@ -18,15 +19,15 @@ KEEP_SECONDS = 0.3  # the correction fades to nothing over this long beside a ke
 def fit_height(motion, contacts, held=()):
     """The motion with its pelvis raised or lowered smoothly; `contacts [T, 4]` flags, `held` frames that stay."""
     places, _ = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
-    lift = places[:, list(FEET), 2] - motion.body.foot_heights
-    stands = np.asarray(contacts, bool)
-    if not stands.any():
+    lift = places[:, list(FEET), 2] - motion.body.foot_heights - STANCE * motion.body.size
+    stands = np.array(contacts, bool)
+    stands[:, [0, 2]] &= ~stands[:, [1, 3]]  # a standing toe has the say, a heel only until it comes down
+    weight = stands.sum(1).astype(float)
+    if not weight.any():
         return motion
-    lowest = np.where(stands, lift, np.inf).min(1)
-    weight = stands.any(1).astype(float)
-    lowest = np.where(weight > 0, lowest, 0.0)
-    mean = lowest.sum() / weight.sum()
-    sums = smooth(np.stack([lowest * weight, weight], -1), SMOOTHING, motion.fps)
+    total = (lift * stands).sum(1)
+    mean = total.sum() / weight.sum()
+    sums = smooth(np.stack([total, weight], -1), SMOOTHING, motion.fps)
     shift = (sums[:, 0] + STEADY * mean) / (sums[:, 1] + STEADY)
     if len(held):
         away = np.abs(np.arange(motion.frames)[:, None] - np.asarray(held)[None]).min(1) / (KEEP_SECONDS * motion.fps)
