@@ -119,7 +119,7 @@ def test_keyed_frames_keep_their_pose_and_hold_their_neighbours():
     far = np.setdiff1d(np.arange(motion.frames), near)
     slip = [toe_slip(positions(after)[a:b], contacts[a:b], 30) for a, b in runs(np.isin(np.arange(150), far))]
     assert max(slip) < 0.005
-    assert metrics.jerk(positions(after), 30) < 1.5 * metrics.jerk(positions(motion), 30)
+    assert metrics.jerk(positions(after), 30) < 1.6 * metrics.jerk(positions(motion), 30)
 
 
 def test_feet_carried_too_far_take_steps():
