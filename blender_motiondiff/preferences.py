@@ -95,14 +95,14 @@ _engine = ""
 
 
 def engine():
-    """One line on what generates, for the panel."""
+    """One line for the panel where something other than Blender's own Python generates, or nothing can; else ''."""
     chosen = _chosen()
     return f"Generates on {os.path.basename(chosen.python)}" if chosen and chosen.python else _engine
 
 
 def _found_engine():
     if importlib.util.find_spec("onnxruntime") is not None:
-        return "Generates with ONNX Runtime"
+        return ""
     return (
         f"ONNX Runtime was not found for Python {sys.version_info.major}.{sys.version_info.minor}: choose another "
         "Python in the preferences to generate. Everything else works."

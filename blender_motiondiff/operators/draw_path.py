@@ -1,11 +1,14 @@
 """Blender's own curve drawing, on the ground."""
 
+from itertools import pairwise
+
 import bpy
 from mathutils import Vector
 
 from .. import ids
 from ..properties import active_clip
 from ..scene.errors import SceneError
+from ..scene.path_curve import world_points
 from .common import may_change_clip, perform
 
 _LENGTH = 2.0  # metres of the path that is made where nothing can be drawn
@@ -35,7 +38,7 @@ class MOTIONDIFF_OT_draw_path(bpy.types.Operator):
         if bpy.app.background or context.area is None or context.area.type != "VIEW_3D":
             return self.execute(context)
         if is_drawing(context):
-            return perform(self, context, lambda _, clip: (_finish(clip), ()))
+            return perform(self, context, lambda scene, clip: (_finish(scene, clip), ()))
         return perform(self, context, lambda _, clip: (_start(context, clip), ()))
 
     def execute(self, context):
@@ -75,13 +78,21 @@ def _start(context, clip):
     return "Drag on the ground to draw the path, then press Finish Path"
 
 
-def _finish(clip):
+def _finish(scene, clip):
     path = clip.path
     bpy.ops.object.mode_set(mode="OBJECT")
     if not any(len(s.bezier_points) > 1 or len(s.points) > 1 for s in path.data.splines):
         raise SceneError(f"Nothing was drawn on {path.name} yet. Press Edit Path and drag on the ground.")
     _flatten(path, clip.ground)
-    return f"{clip.name} follows {path.name}"
+    return f"{clip.name} follows {path.name}{_pace(scene, clip)}"
+
+
+def _pace(scene, clip):
+    """How long the path is, and how fast it will be walked, for the report."""
+    line = world_points(clip.path)
+    length = sum((b - a).length for a, b in pairwise(map(Vector, line[:, :2])))
+    seconds = (clip.frame_end - clip.frame_start) * scene.render.fps_base / scene.render.fps
+    return f": {length:.1f} m" + (f" in {seconds:.1f} s, {length / seconds:.1f} m/s" if seconds > 0 else "")
 
 
 def _straight(context, clip):

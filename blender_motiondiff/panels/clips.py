@@ -46,11 +46,11 @@ class MOTIONDIFF_PT_main(bpy.types.Panel):
         _draw_path(layout, clip)
         _draw_numbers(layout, clip)
         _draw_generate(layout)
+        _text(context, layout, preferences.engine(), "INFO")
         if len(clip.results):
             _draw_takes(layout, clip)
         elif len(clip.previous):
             layout.operator(ids.RESTORE)
-        _text(context, layout, preferences.engine(), "NONE")
 
 
 def _draw_list(context, layout):

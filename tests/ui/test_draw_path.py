@@ -55,7 +55,7 @@ def test_drawing_is_finished_on_the_ground(solo):
     before = [path.matrix_world @ p.co for p in spline.bezier_points]
     bpy.context.view_layer.objects.active = path
     bpy.ops.object.mode_set(mode="EDIT")
-    draw_path._finish(solo)
+    draw_path._finish(bpy.context.scene, solo)
     assert path.mode == "OBJECT"
     spline = path.data.splines[1]
     for was, point in zip(before, spline.bezier_points):
@@ -70,8 +70,16 @@ def test_finishing_an_empty_drawing_says_so(solo):
     bpy.context.view_layer.objects.active = solo.path
     bpy.ops.object.mode_set(mode="EDIT")
     with pytest.raises(Exception, match="Nothing was drawn on Path"):
-        draw_path._finish(solo)
+        draw_path._finish(bpy.context.scene, solo)
     assert solo.path.mode == "OBJECT"
+
+
+def test_finishing_says_how_fast_it_will_be_walked(solo):
+    solo.path.location = (4.0, 1.0, 0.0)
+    bpy.context.view_layer.objects.active = solo.path
+    bpy.ops.object.mode_set(mode="EDIT")
+    done = draw_path._finish(bpy.context.scene, solo)
+    assert done == "Clip follows Path: 2.0 m in 1.0 s, 2.0 m/s"
 
 
 def test_a_linked_path_is_not_edited(solo, tmp_path):
