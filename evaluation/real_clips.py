@@ -20,6 +20,7 @@ from training.dataset import LEFT_OUT, load_clips
 
 from . import metrics
 
+WALKS = 0.5  # metres a second that a clip of the class "walk" must go to count as one
 SHORTEST = 30  # frames at 30 a second that a clip must have to be measured
 
 
@@ -54,6 +55,11 @@ def measure(motion):
     }
 
 
+def speed(motion):
+    """Mean speed over the ground, metres a second."""
+    return float(np.linalg.norm(np.diff(motion.root[:, :2], axis=0), axis=1).mean() * motion.fps)
+
+
 def couples(clips, motions):
     """(leader, follower) -> distances and facing of every pair whose two halves are usable."""
     out = {}
@@ -75,18 +81,22 @@ def couples(clips, motions):
 
 
 def main(folder):
-    """Prints medians and means over single clips and over the salsa, then the couples."""
+    """Prints means over frames and clips, of single clips, of walks among them, and of the salsa; then the couples."""
     clips = {n: c for n, c in load_clips(folder).items() if n not in LEFT_OUT}
     motions = {n: m for n, c in clips.items() if (m := usable(c)) is not None}
     rows = {n: measure(m) for n, m in motions.items()}
-    groups = {"single clips": [n for n in rows if not clips[n].partner], "salsa": [n for n in rows if clips[n].partner]}
+    groups = {
+        "single clips": [n for n in rows if not clips[n].partner],
+        "walks": [n for n in rows if clips[n].action.startswith("walk") and speed(motions[n]) > WALKS],
+        "salsa": [n for n in rows if clips[n].partner],
+    }
     for group, names in groups.items():
         print(f"{group}: {len(names)}")
         frames = np.array([motions[n].frames for n in names])
         for key in rows[names[0]]:
             values = np.array([rows[n][key] for n in names])
             mean = (values * frames).sum() / frames.sum()
-            print(f"  {key:18} mean {mean:8.3f}  median {np.median(values):8.3f}  greatest {values.max():8.3f}")
+            print(f"  {key:18} mean {mean:8.3f}  of clips {values.mean():8.3f}  median {np.median(values):8.3f}  greatest {values.max():8.3f}")
     for (leader, follower), row in couples(clips, motions).items():
         low, high = row["distance"]
         print(
