@@ -96,7 +96,7 @@ def main(folder):
         for key in rows[names[0]]:
             values = np.array([rows[n][key] for n in names])
             mean = (values * frames).sum() / frames.sum()
-            print(f"  {key:18} mean {mean:8.3f}  of clips {values.mean():8.3f}  median {np.median(values):8.3f}  greatest {values.max():8.3f}")
+            print(f"  {key:18} mean {mean:8.3f}  of clips {values.mean():8.3f}  greatest {values.max():8.3f}")
     for (leader, follower), row in couples(clips, motions).items():
         low, high = row["distance"]
         print(
