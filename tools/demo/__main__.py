@@ -7,6 +7,7 @@ missed; the report is written all the same.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -43,6 +44,8 @@ def prepare(arguments, began):
 class Part:
     """A part of the demo in a process of its own. Its progress lines are shown, all it prints goes to a log."""
 
+    started = []
+
     def __init__(self, name, *command):
         self.name, self.log = name, BUILD / "work" / f"{name}.log"
         self.began = time.time()
@@ -52,6 +55,7 @@ class Part:
         )  # fmt: skip
         self.reader = threading.Thread(target=self._pass_on, daemon=True)
         self.reader.start()
+        self.started.append(self)
 
     def _pass_on(self):
         with open(self.log, "w") as log:
@@ -105,8 +109,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__.splitlines()[0])
     parser.add_argument("--leader", help="a BVH file of your own that the first partner shall react to")
     parser.add_argument("--weights", help="a folder of weights in the place of those in the zip")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as with Ctrl C, nothing stays behind
     try:
         met = run(parser.parse_args())
     except (FileError, OSError) as error:  # a full disk, a folder that can't be written
         sys.exit(f"demo: {error}")
+    finally:
+        for part in Part.started:
+            part.process.kill()
     sys.exit(0 if met else 1)

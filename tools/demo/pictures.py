@@ -92,5 +92,5 @@ def strobe_camera(collection, things):
     camera = bpy.data.objects.new("strobe", bpy.data.cameras.new("strobe"))
     camera.data.lens, camera.rotation_mode = 50.0, "QUATERNION"
     collection.objects.link(camera)
-    stage.aim(camera, (middle[0], middle[1], 0.85), reach * 4.4, stage.AZIMUTH, 14.0)
+    stage.aim(camera, (middle[0], middle[1], 0.88), reach * 4.9, stage.AZIMUTH, 14.0)
     return camera

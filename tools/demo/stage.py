@@ -17,7 +17,7 @@ SKY = (0.66, 0.72, 0.78)
 CALM = 0.7  # seconds over which a camera's way is averaged
 AZIMUTH = 20.0  # degrees from -Y: the side that a path is looked at from
 TURNS = 0.8  # seconds over which the way that a camera goes around a couple is averaged
-SEES = 1.15  # metres about the middle of the action that a camera shows
+SEES = 1.22  # metres about the middle of the action that a camera shows
 
 
 def collection_of(scene, name):
@@ -120,7 +120,7 @@ def follow(case, tracks, elevation=14.0):
     camera, fps = camera_of(case), tracks[0].fps
     pelvis = np.stack([track.places[:, 0] for track in tracks])
     middle = smooth(pelvis.mean(0), CALM, fps)
-    middle[:, 2] = 0.92
+    middle[:, 2] = 0.98
     apart = np.linalg.norm(pelvis - middle, axis=-1).max(0)
     radius = SEES + smooth(np.maximum(apart - 0.35, 0.0)[:, None], CALM, fps)[:, 0]
     sides = np.full(len(middle), AZIMUTH) if len(tracks) == 1 else beside(pelvis[1] - pelvis[0], fps)
