@@ -8,6 +8,8 @@ from .. import ids, preferences
 from ..properties import SCENE_PROPERTY, active_clip, is_newer
 from ..worker import job
 
+_TALL = 1.2  # height of the buttons that generate, against others
+
 
 class MOTIONDIFF_UL_clips(bpy.types.UIList):
     """The clips: name and frames."""
@@ -92,11 +94,12 @@ def _draw_generate(layout):
     running = job.running()
     if running is not None:
         row = layout.row(align=True)
+        row.scale_y = 2 * _TALL  # as high as the two buttons, so that nothing below moves
         row.progress(factor=running.share, text=running.stage)
         row.operator(ids.CANCEL, text="", icon="CANCEL")
         return
     column = layout.column(align=True)
-    column.scale_y = 1.2
+    column.scale_y = _TALL
     column.operator(ids.GENERATE, icon="PLAY")
     column.operator(ids.GENERATE_PARTNER, icon="COMMUNITY")
 
