@@ -107,7 +107,7 @@ class MotionDiffClip(bpy.types.PropertyGroup):
     steps: IntProperty(
         name="Steps",
         description="Passes of the network over each take. More are slower and not always better",
-        default=2,
+        default=1,
         min=1,
         soft_max=20,
         max=1000,

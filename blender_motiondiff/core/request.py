@@ -66,7 +66,7 @@ class Request:
     duration: float
     seed: int = 0
     takes: int = 1
-    steps: int = 2
+    steps: int = 1
     cleanup: bool = True
 
     @property

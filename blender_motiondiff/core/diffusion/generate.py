@@ -20,6 +20,8 @@ from .samplers import ddim
 # is an average of swings, and flatter than any of them.
 SWING_CLEARANCE = 0.068
 
+SMOOTHING = 1.0 / FPS  # seconds, of a last Gaussian average: the noise that few steps leave (InterGen's demo: 1 frame)
+
 
 def generate(request, denoiser, progress=None):
     """Takes for a request, each with its own stream of random numbers: the same seed gives the same take.
@@ -84,7 +86,8 @@ def sample(request, conditions, denoiser, callback=None):
     def impose(clean):
         return np.stack([_onto_paths(x, c) for x, c in zip(clean, conditions, strict=True)]) * free
 
-    clean = ddim(denoise, noise, request.steps, impose, callback)[:, :, :frames]
+    clean = ddim(denoise, noise, request.steps, impose, callback)
+    clean = impose(ref.smooth(clean, SMOOTHING).astype(np.float32))[:, :, :frames]
     answers = zip(clean, conditions, strict=True)
     return np.stack([ref.to_world(c.base + c.spread * x, c.place, c.heading) for x, c in answers])
 
