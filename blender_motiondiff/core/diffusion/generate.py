@@ -16,9 +16,9 @@ from ..solve.ground import fit_height
 from .conditions import build, human_scale, in_shared_frame, key_residuals, time_grid
 from .samplers import ddim
 
-# Metres over its rest height at which a swinging toe of the recorded walks passes, the mean of their medians: an answer
-# is an average of swings, and flatter than any of them.
-SWING_CLEARANCE = 0.068
+# Metres over its rest height at which a swinging toe passes at least: recorded walks have medians of 0.05 to 0.10. An
+# answer is an average of swings, and flatter than any of them.
+SWING_CLEARANCE = 0.075
 
 SMOOTHING = 1.0 / FPS  # seconds, of a last Gaussian average: the noise that few steps leave (InterGen's demo: 1 frame)
 
