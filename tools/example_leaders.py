@@ -18,7 +18,8 @@ from blender_motiondiff.core.skeleton import average_body
 from training.dataset import load_clips
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-FOLLOWERS = {"leader_a": ("061_03", 12.0), "leader_b": ("061_14", 20.0)}  # file -> clip, seconds at which it starts
+# File -> clip, seconds at which it starts: of every fourth second, those whose leader's feet slide least.
+FOLLOWERS = {"leader_a": ("061_03", 16.0), "leader_b": ("061_14", 12.0)}
 SECONDS = 7.0
 
 
