@@ -85,6 +85,15 @@ def click(at):
     yield SETTLE
 
 
+def until(reached, what, patience=15.0):
+    """Waits until `reached()` is true; a busy machine draws and reacts late."""
+    for _ in range(int(patience / 0.2)):
+        if reached():
+            return
+        yield 0.2
+    raise AssertionError(what)
+
+
 def drag(places):
     """A stroke with the left button through places in the world `[N, 3]`."""
     view = region("WINDOW")
