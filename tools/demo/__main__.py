@@ -65,10 +65,14 @@ class Part:
                 if line.startswith("demo:"):
                     print(line, end="", flush=True)
 
+    def is_over(self):
+        """Whether it has ended, or had all the time that it may take."""
+        return self.process.poll() is not None or time.time() - self.began > LONGEST
+
     def finish(self, seconds):
         """Waits for the part, notes how long it took; shows the end of its log when it failed."""
         try:
-            code = self.process.wait(LONGEST)
+            code = self.process.wait(max(0.1, self.began + LONGEST - time.time()))
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
@@ -85,6 +89,19 @@ def step(name):
     return Part(name, "tools.demo.steps", name, BUILD)
 
 
+def side_by_side(names, seconds, at_once=2):
+    """Runs steps, some at a time; whether all went well. Rendering keeps one core busy, not two."""
+    waiting, running, good = list(names), [], True
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            running.append(step(waiting.pop(0)))
+        for part in [part for part in running if part.is_over()]:
+            good &= part.finish(seconds)
+            running.remove(part)
+        time.sleep(0.1)
+    return good
+
+
 def run(arguments):
     """All parts in order; what the clips' pictures and the controls need is done side by side."""
     began, seconds = time.time(), {}
@@ -94,9 +111,7 @@ def run(arguments):
     good = Part("install", "tools.install_zip", archive, BUILD / "profile").finish(seconds)
     good = good and step("make").finish(seconds)
     if good:
-        beside = [step("control"), step("frames")]
-        for part in beside:
-            good &= part.finish(seconds)
+        good = side_by_side(("control", *steps.FRAMES), seconds)
         good &= step("publish").finish(seconds)
     seconds["whole"] = time.time() - began
     made = report.write(BUILD, options, seconds)

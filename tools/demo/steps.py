@@ -86,20 +86,23 @@ def control(build, options, say):
     write(build / "work" / "controls.json", trials.run(build, options, say))
 
 
-def frames(build, _options, say):
-    """Renders every frame of demo.blend's clips."""
-    import bpy
+def frames(number):
+    """The step that renders every frame of one of demo.blend's clips."""
 
-    from tools.demo import cast, pictures, stage
+    def render(build, _options, say):
+        import bpy
 
-    bpy.ops.wm.open_mainfile(filepath=str(build / "demo.blend"))
-    scene = bpy.context.scene
-    cases = cast.load_cases(build / "work" / "cases.json")
-    pictures.strobe(scene, cases[0], build / "work" / "strobe.png")
-    stage.set_up_render(scene)
-    for case in cases:
+        from tools.demo import cast, pictures, stage
+
+        bpy.ops.wm.open_mainfile(filepath=str(build / "demo.blend"))
+        scene, case = bpy.context.scene, cast.load_cases(build / "work" / "cases.json")[number]
+        if case.curve:
+            pictures.strobe(scene, case, build / "work" / "strobe.png")
+            stage.set_up_render(scene)
         pictures.film(scene, case, build / "work" / case.name)
         say(f"{case.title}: {len(case.range)} frames rendered")
+
+    return render
 
 
 def publish(build, _options, say):
@@ -119,7 +122,8 @@ def read_if_there(path):
     return read(path) if Path(path).exists() else None
 
 
-STEPS = {"make": make, "control": control, "frames": frames, "publish": publish}
+FRAMES = ("frames_0", "frames_1", "frames_2")
+STEPS = {"make": make, "control": control, "publish": publish, **{n: frames(i) for i, n in enumerate(FRAMES)}}
 
 
 def main(step, build):
