@@ -14,7 +14,7 @@ from training.batches import Sampler, prepare  # noqa: E402
 from training.dataset import Clip, for_training, kept_out, load_clips, read_index  # noqa: E402
 from training.validate import to_torch  # noqa: E402
 
-FLAT = ref.Tables(np.zeros((3, SIZE), np.float32), np.ones(SIZE, np.float32), np.full((3, 14, SIZE), 0.3, np.float32))
+FLAT = ref.Tables(np.zeros((3, SIZE), np.float32), np.ones(SIZE, np.float32), np.full((3, 14, SIZE), 3.0, np.float32))
 
 
 def made_clips():
@@ -36,8 +36,8 @@ def test_the_target_leads_back_to_the_recorded_motion(couples):
     from blender_motiondiff.core.motion import forward_kinematics
 
     wanted, _ = forward_kinematics(win.root, win.rotations, win.offsets[:, :, None])
-    inside = (batch.target.abs() < 6).all(-1).all(-1)
-    assert inside.any() and np.abs(world.numpy() - wanted)[inside.numpy()].max() < 1e-4
+    assert (batch.target.abs() < 6).all()
+    assert np.abs(world.numpy() - wanted).max() < 1e-4
 
 
 def test_kinematics_in_torch_are_those_of_the_core():
