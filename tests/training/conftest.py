@@ -4,8 +4,6 @@ import os
 
 import pytest
 
-pytest.importorskip("torch", reason="torch is not installed (make torch)")
-
 
 @pytest.fixture(scope="session")
 def data():
