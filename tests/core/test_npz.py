@@ -1,5 +1,7 @@
 import os
-import resource
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -88,22 +90,29 @@ def test_a_missing_file_is_named(tmp_path):
         npz.read(tmp_path / "gone.npz")
 
 
-@pytest.fixture
-def full_disk():
-    """No file of this process may grow over 100 bytes, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+WRITES_ON_A_FULL_DISK = """
+import resource, sys
+from blender_motiondiff.core.files import npz
+from blender_motiondiff.core.files.recording import FileError
+take = npz.read(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    npz.write(sys.argv[2], take)
+except FileError as error:
+    sys.exit(str(error))
+"""
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, full_disk):
-    path = tmp_path / "take.npz"
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
+    """In a process of its own: no file of it may grow over 100 bytes, and what pytest prints may go to a file too."""
+    source, path = tmp_path / "source.npz", tmp_path / "full" / "take.npz"
+    npz.write(source, a_take())
+    path.parent.mkdir()
     path.write_bytes(b"what was there")
-    with pytest.raises(FileError, match=r"take\.npz can't be written .*nothing was changed"):
-        npz.write(path, a_take())
+    done = subprocess.run([sys.executable, "-c", WRITES_ON_A_FULL_DISK, source, path], stderr=subprocess.PIPE, text=True)
+    assert re.search(r"take\.npz can't be written .*nothing was changed", done.stderr), done.stderr
     assert path.read_bytes() == b"what was there"
-    assert os.listdir(tmp_path) == ["take.npz"]
+    assert os.listdir(path.parent) == ["take.npz"]
 
 
 def test_a_missing_folder_is_named(tmp_path):
