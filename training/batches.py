@@ -92,7 +92,7 @@ def lay_frames(features, root_heading, masks, sources, rng):
     for at in np.ndindex(sources.shape):
         if sources[at] == PATH:
             place[at], heading[at] = path_frames(pelvis[at], root_heading[at], rng)
-        elif sources[at] == OWN and masks[at].all():
+        elif sources[at] == OWN and masks[at][:, 0].all():
             place[at], heading[at] = ref.own_frames(pelvis[at], root_heading[at])
         elif sources[at] == OWN:
             keyed = np.flatnonzero(masks[at][:, 0] & masks[at][:, ROTATIONS.start])

@@ -1,7 +1,7 @@
 """What is asked of a training window: which frames come from where, and what is observed.
 
 The mixture follows what animators ask for (research on masked training: CondMDI, Kimodo): a path with and without keys,
-keys alone, partial keys, spans, and the partner's whole motion.
+keys alone, partial keys, pins of hands, feet and head, spans, parts of a body to keep, and the partner's whole motion.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from blender_motiondiff.core.skeleton import COUNT, INDEX
 
 ARMS = [INDEX[f"{s}_{j}"] for s in ("left", "right") for j in ("collar", "shoulder", "elbow", "wrist")]
 LEGS = [INDEX[f"{s}_{j}"] for s in ("left", "right") for j in ("hip", "knee", "ankle", "foot")]
+PINNED = [INDEX[j] for j in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "head")]
 UPPER = ARMS + [INDEX[j] for j in ("spine1", "spine2", "spine3", "neck", "head")]
 ROOT_TURN = slice(ROTATIONS.start, ROTATIONS.start + 6)
 PLANNED = {PATH: 0.75, OWN: 0.2}  # share of the tasks whose contacts are known throughout
@@ -31,6 +32,27 @@ def observe_joints(mask, frames, joints):
     """Marks the rotations of some joints at `frames`."""
     for j in joints:
         mask[frames, ROTATIONS.start + 6 * j : ROTATIONS.start + 6 * j + 6] = True
+
+
+def observe_pins(rng, mask):
+    """Marks the places of one or two joints over a span each, long ones as often as short ones."""
+    frames = len(mask)
+    for j in rng.choice(PINNED, int(rng.integers(1, 3)), replace=False):
+        start = int(rng.integers(frames))
+        length = int(rng.choice([1, 12, 40, frames]))
+        mask[start : start + length, 3 * j : 3 * j + 3] = True
+
+
+def observe_kept(rng, mask):
+    """Marks a whole motion but for one part of the body, which is to be made anew."""
+    free = [ARMS, UPPER, LEGS, ARMS[:4], ARMS[4:]][rng.integers(5)]
+    observed = np.setdiff1d(np.arange(COUNT), free)
+    mask[:, :3] = True
+    observe_joints(mask, np.arange(len(mask)), observed)
+    for j in observed:
+        mask[:, 3 * j : 3 * j + 3] = True
+    if free is not LEGS:
+        mask[:, CONTACTS] = True
 
 
 def key_frames(rng, frames, most, moments=()):
@@ -60,22 +82,31 @@ def single_task(rng, frames, moments=()):
 def _single_task(rng, frames, moments):
     mask = np.zeros((frames, SIZE), bool)
     dice = rng.random()
-    if dice < 0.25:
+    if dice < 0.20:
         return mask, PATH
-    if dice < 0.60:
+    if dice < 0.46:
         observe_key(mask, key_frames(rng, frames, 4, moments), with_root=rng.random() < 0.5)
         return mask, PATH
-    if dice < 0.70:
+    if dice < 0.54:
         joints = [ARMS, UPPER, LEGS, list(rng.choice(COUNT, 4, replace=False))][rng.integers(4)]
         observe_joints(mask, key_frames(rng, frames, 4, moments), joints)
         return mask, PATH
-    if dice < 0.92:
+    if dice < 0.64:
+        if rng.random() < 0.3:
+            observe_key(mask, key_frames(rng, frames, 3, moments), with_root=True)
+        observe_pins(rng, mask)
+        return mask, PATH
+    if dice < 0.84:
         spots = key_frames(rng, frames, 6, moments)
         observe_key(mask, np.union1d(spots, [int(rng.integers(frames))]), with_root=True)
+        if rng.random() < 0.25:
+            observe_pins(rng, mask)
         return mask, OWN
-    start = int(rng.integers(frames))
-    span = np.arange(start, min(frames, start + int(rng.integers(4, 40))))
-    mask[span] = True
+    if dice < 0.92:
+        observe_kept(rng, mask)
+        return mask, OWN
+    start = int(rng.integers(-20, frames - 4))
+    mask[max(start, 0) : start + int(rng.integers(24, 60))] = True
     observe_key(mask, key_frames(rng, frames, 2), with_root=True)
     return mask, OWN
 
@@ -88,11 +119,12 @@ def couple_task(rng, frames):
     dice = rng.random()
     sources = [OWN, OWN]
     sources[other] = PARTNER
-    if dice < 0.70:
+    if dice < 0.85:
         masks[seen] = True
-    elif dice < 0.85:
-        masks[seen] = True
+    if 0.65 < dice < 0.80:
         observe_key(masks[other], key_frames(rng, frames, 2), with_root=False)
-    else:
+    elif 0.80 < dice < 0.85:
+        masks[other, : int(rng.integers(8, frames // 2))] = True
+    elif dice >= 0.85:
         masks[seen], sources[seen] = single_task(rng, frames)
     return masks, np.array(sources)

@@ -109,7 +109,8 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path):
     npz.write(source, a_take())
     path.parent.mkdir()
     path.write_bytes(b"what was there")
-    done = subprocess.run([sys.executable, "-c", WRITES_ON_A_FULL_DISK, source, path], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", WRITES_ON_A_FULL_DISK, source, path]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     assert re.search(r"take\.npz can't be written .*nothing was changed", done.stderr), done.stderr
     assert path.read_bytes() == b"what was there"
     assert os.listdir(path.parent) == ["take.npz"]
