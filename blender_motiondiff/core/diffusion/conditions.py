@@ -1,6 +1,6 @@
 """A request -> what the network is given: each person's frames, base, spread and observations, in the shared frame."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from .. import rotations as rot
 from ..constraints import gait
 from ..constraints.trajectory import bend_to_keys, sample_path, smooth_pelvis
 from ..features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, encode
-from ..motion import FPS, forward_kinematics, resample, turned
+from ..motion import FPS, forward_kinematics, resample
 from ..reference import OWN, PARTNER, PATH
-from ..request import RequestError, with_bodies_scaled
+from ..request import RequestError, moved, with_bodies_scaled
 from ..skeleton import COUNT, INDEX, measures_of
 
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
@@ -68,7 +68,7 @@ def in_shared_frame(request):
     """(request seen from the first person's first frame, that frame's heading, its place)."""
     place, heading = _first_frame(request.characters[0])
     shift = -rot.rotate(rot.about_z(-heading), np.array([*place, 0.0]))
-    return _moved(request, -heading, shift), heading, np.array([*place, 0.0])
+    return moved(request, -heading, shift), heading, np.array([*place, 0.0])
 
 
 def _first_frame(character):
@@ -83,25 +83,6 @@ def _first_frame(character):
     if not rooted:
         return np.zeros(2), 0.0
     return rooted[0].root[:2], float(rot.heading(rooted[0].rotations[0]))
-
-
-def _moved(request, angle, shift):
-    q = rot.about_z(angle)
-    out = []
-    for c in request.characters:
-        keys = []
-        for k in c.keys:
-            rotations = np.array(k.rotations)
-            rotations[0] = rot.multiply(q, rotations[0])
-            root = None if k.root is None else rot.rotate(q, np.asarray(k.root, float)) + shift
-            keys.append(replace(k, rotations=rotations, root=root))
-        path = c.path
-        if path is not None:
-            points = np.concatenate([np.asarray(path.points, float), np.zeros((len(path.points), 1))], -1)
-            path = replace(path, points=(rot.rotate(q, points) + shift)[:, :2])
-        motion = None if c.motion is None else turned(c.motion, angle, shift)
-        out.append(replace(c, keys=tuple(keys), path=path, motion=motion))
-    return replace(request, characters=tuple(out))
 
 
 # --- one person -------------------------------------------------------------------------------------------------------
