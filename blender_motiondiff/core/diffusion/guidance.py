@@ -1,0 +1,110 @@
+"""Guidance: clean estimates pushed by wishes, and estimates under several conditions combined."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+
+from ..constraints.rows import Rows, gradient
+from ..motion import FPS
+from .projection import STIFFNESS, skeleton_kernel, time_kernel
+
+REACH = 0.5  # seconds to either side over which a push fades
+
+
+def push(poses, gather, strength=1.0, steps=1, movable=None, fps=FPS):
+    """Joint places `[P, T, 22, 3]` (metres) of `poses` (constraints.rows.Poses), moved by `steps` gradient steps.
+
+    `gather(poses) -> Rows`: every wish's residuals at these poses; rows that bind and rows about turns are left to the
+    solver. TRACE (Rempe et al. 2023, section 3.3): the clean estimate is moved, x0' = x0 - gradient, before the
+    sampler's step. The gradient is taken in the metric of `projection` (so neighbours in body and time come along) and
+    divided by what all rows together move a row by, so a step never overshoots: residuals that neighbours share shrink
+    by w s / (1 + w s) of themselves, half of it at weight w = 1 and `strength` s = 1.
+    `movable` `[P, T, 22]`, 0 to 1: joints that do not yield (somebody animated already, kept parts) are 0.
+    """
+    places, body = poses.places, skeleton_kernel()
+    for _ in range(steps):
+        rows = soft(gather(replace(poses, places=places)))
+        if not len(rows) or strength <= 0:
+            break
+        places = places + _step(rows, places, strength, movable, body, fps)
+    return places
+
+
+def soft(rows):
+    """Those rows that are wishes about places."""
+    keep = np.isfinite(rows.weight) & (rows.weight > 0) & ~rows.turning
+    return Rows(*(getattr(rows, f.name)[keep] for f in fields(Rows)))
+
+
+def _step(rows, places, strength, movable, body, fps):
+    two = rows.other_joint >= 0
+    at = (rows.person, rows.frame, rows.joint)
+    other = (rows.other_person[two], rows.frame[two], rows.other_joint[two])
+    if movable is not None:
+        normal, other_normal = rows.normal * movable[at][:, None], rows.other_normal.copy()
+        other_normal[two] *= movable[other][:, None]
+        rows = replace(rows, normal=normal, other_normal=other_normal)
+    # The sum of |M K M'| over each row bounds its largest eigenvalue (Gershgorin): divided by it, no step overshoots.
+    pull, other_pull = np.linalg.norm(rows.normal, axis=-1), np.linalg.norm(rows.other_normal[two], axis=-1)
+    load = np.zeros((*places.shape[:3], 1))
+    np.add.at(load, at, pull[:, None])
+    np.add.at(load, other, other_pull[:, None])
+    load = spread(load, body, fps)[..., 0]
+    most = pull * load[at]
+    most[two] += other_pull * load[other]
+    ratio = rows.weight * strength / (1.0 + rows.weight * strength)
+    moved = replace(rows, residual=ratio * rows.residual / np.maximum(most, 1e-9), weight=np.ones(len(rows)))
+    move = -spread(gradient(moved, places.shape), body, fps)
+    return (move if movable is None else move * movable[..., None]).astype(places.dtype)
+
+
+def spread(field, body, fps=FPS):
+    """K field: `[P, T, 22, C]` smoothed over the body (kernel `[22, 22]`) and over REACH of time, zeros beyond the ends.
+
+    Frames without anything near are skipped.
+    """
+    out = np.zeros_like(field)
+    used = np.flatnonzero(field.any((0, 2, 3)))
+    if not len(used):
+        return out
+    span, frames = int(np.ceil(REACH * fps)), field.shape[1]
+    low, high = max(0, used[0] - span), min(frames, used[-1] + span + 1)
+    near = np.einsum("ij,ptjc->ptic", body, field[:, used[0] : used[-1] + 1])
+    padded = np.zeros((len(field), high - low, *field.shape[2:]))
+    begin, count = used[0] - low, near.shape[1]
+    for apart in range(-span, span + 1):
+        weight = float(time_kernel(apart, REACH * fps))
+        first, last = max(0, begin + apart), min(high - low, begin + apart + count)
+        if weight > 0 and last > first:
+            skip = first - begin - apart
+            padded[:, first:last] += weight * near[:, skip : skip + last - first]
+    out[:, low:high] = padded
+    return out
+
+
+def combine(plain, constrained, worded, constraint_scale, text_scale):
+    """Classifier-free guidance with scales of its own for constraints and words (Kimodo's separated form).
+
+    u + s_c (constrained - u) + s_t (worded - u), u being `plain`: the estimate without either; `constrained` and
+    `worded` have only constraints, only words. None leaves one out.
+    """
+    out = plain
+    if constrained is not None:
+        out = out + constraint_scale * (constrained - plain)
+    if worded is not None:
+        out = out + text_scale * (worded - plain)
+    return out
+
+
+def push_away(full, unconstrained, wordless, constraint_scale, text_scale):
+    """The joint estimate `full` (constraints and words), pushed away from those without the one and without the other.
+
+    f + (s_c - 1)(f - unconstrained) + (s_t - 1)(f - wordless): scales of 1 give `full` and need no other estimate
+    (None); with words or constraints alone it is `combine` (Ho & Salimans 2022, equation 6).
+    """
+    out = full
+    if unconstrained is not None:
+        out = out + (constraint_scale - 1.0) * (full - unconstrained)
+    if wordless is not None:
+        out = out + (text_scale - 1.0) * (full - wordless)
+    return out
