@@ -54,12 +54,13 @@ def assert_same(a, b):
             assert (k.root is None and m.root is None) or np.array_equal(k.root, m.root)
 
 
-@given(seeds, st.floats(0.1, 50), st.integers(1, 16), st.booleans())
+@given(seeds, st.floats(0.5, 5), st.integers(1, 64), st.booleans())
 @settings(max_examples=25)
 def test_json_gives_the_same_request_back(seed, duration, takes, cleanup):
     keys = (replace(KEY, time=duration / 3), Key(0.0, quaternions(seed, 22), ("head", "left_wrist"), np.ones(3) / 3))
     partner = Character("Ben", average_body().scaled(1.1), motion=random_motion(seed, 61))
-    asked = Request((replace(WALKER, keys=keys), partner), duration, seed % 1000, takes, 4, cleanup)
+    people = (replace(WALKER, keys=keys), partner)
+    asked = Request(people, duration, seed % 1000, takes, steps=4, cleanup=cleanup)
     assert_same(from_json(to_json(asked)), asked)
 
 
@@ -71,13 +72,13 @@ def test_a_valid_request_comes_back_as_it_is():
 
 BAD = {
     "the clip has no length": (request(duration=0.0), "lasts 0.00 s"),
-    "the clip is too long": (request(duration=61.0), "lasts 61.00 s"),
+    "the clip is too long": (request(duration=601.0), "lasts 601.00 s"),
     "nobody": (request(characters=()), "0 characters"),
     "three": (request(characters=(WALKER,) * 3), "3 characters"),
     "no takes": (request(takes=0), "0 takes"),
-    "too many takes": (request(takes=17), "17 takes"),
+    "too many takes": (request(takes=65), "65 takes"),
     "no steps": (request(steps=0), "0 sampling steps"),
-    "everybody moves": (walker(motion=random_motion(0, 61)), "animated already"),
+    "everybody moves": (walker(path=None, keys=(), motion=random_motion(0, 61)), "animated already"),
     "nothing to go by": (walker(path=None, keys=()), "no path and no keys"),
     "no legs": (walker(body=Body(np.zeros((22, 3)))), "no usable body"),
     "half a body": (walker(body=Body(np.ones((21, 3)))), "no usable body"),
@@ -86,8 +87,8 @@ BAD = {
     "a time too few": (walker(path=Path(PATH.times[:2], PATH.points)), "two or more points"),
     "no number": (walker(path=Path(PATH.times, PATH.points * np.nan)), "no number"),
     "no way": (walker(path=Path(PATH.times, PATH.points * 0)), "no length"),
-    "a late key": (walker(keys=(replace(KEY, time=2.5),)), "2.50 s, outside the clip"),
-    "an early key": (walker(keys=(replace(KEY, time=-0.5),)), "-0.50 s, outside the clip"),
+    "a late key": (walker(keys=(replace(KEY, time=2.5),)), r"keys\[0\]\.time: 2.50 s lies outside the clip"),
+    "an early key": (walker(keys=(replace(KEY, time=-0.5),)), r"keys\[0\]\.time: -0.50 s lies outside the clip"),
     "a tail": (walker(keys=(replace(KEY, joints=("head", "tail")),)), "unknown joint: tail"),
     "frames that don't fit": (
         request(characters=(WALKER, Character("Ben", average_body(), motion=random_motion(0, 60)))),
@@ -108,7 +109,7 @@ def test_messages_about_a_character_name_it():
         validate(walker(path=None, keys=()))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"schema": 1}', '{"schema": 1, "characters": 3}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "[" * 100000, '{"schema": 1'])
 def test_other_texts_are_no_requests(text):
     with pytest.raises(RequestError, match="not a MotionDiff request"):
         from_json(text)

@@ -2,8 +2,35 @@
 
 from .checks import validate
 from .data import (
-    ALONG, FREE, GIVEN, HARD, LONGEST, MOST_TAKES, SAMPLERS, SHORTEST, Box, Capsule, Character, Contact, Facing, Grid,
-    Ground, Key, LookAt, Obstacle, Path, Pin, Request, RequestError, Spacing, Sphere, Sync, Take, Target, Vary, Words,
+    ALONG,
+    FREE,
+    GIVEN,
+    HARD,
+    LONGEST,
+    MOST_TAKES,
+    SAMPLERS,
+    SHORTEST,
+    Box,
+    Capsule,
+    Character,
+    Contact,
+    Facing,
+    Grid,
+    Ground,
+    Key,
+    LookAt,
+    Obstacle,
+    Path,
+    Pin,
+    Request,
+    RequestError,
+    Spacing,
+    Sphere,
+    Sync,
+    Take,
+    Target,
+    Vary,
+    Words,
 )  # fmt: skip  # isort: skip
 from .json_form import SCHEMA, from_json, to_json
 from .space import moved, with_bodies_scaled
