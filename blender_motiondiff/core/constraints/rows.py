@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from .. import rotations as rot
+
 LEVER = 0.3  # metres: a radian of a rotation's residual counts as this much
 
 
@@ -39,7 +41,8 @@ class Rows:
 
     `frame [R]`, `person [R]`, `joint [R]` ints; `other_person [R]`, `other_joint [R]`, -1 where there is none;
     `normal [R, 3]` and `other_normal [R, 3]`. `turning [R]` bool: the row is about the joint's world turn instead, with
-    `normal` = d residual by a turn of the joint in the world (metres a radian, LEVER in them).
+    `normal` = d residual by a turn of the joint in the world (metres a radian, LEVER in them); `other` of such a row is
+    a turn too: that of the joint's parent, where a local rotation is bound.
     `residual [R]` metres: what is to become 0. `weight [R]`: inf binds, else the strength of a wish.
     `number [R]`: which item it came from (see collect.gather).
     """
@@ -72,6 +75,51 @@ def make_rows(frame, person, joint, normal, residual, weight, number, other=None
         whole(other_joint), np.broadcast_to(other_normal, flat).astype(float),
         np.broadcast_to(np.asarray(turning, bool), count).copy(),
     )  # fmt: skip
+
+
+def vector_rows(frame, person, joint, offsets, weight, number, other=None):
+    """Three rows, along x, y and z, for every offset `[N, 3]` that is to vanish, in metres.
+
+    `frame`, `joint`: `[N]` or single. `other`: (person, joint) of a second joint that the offset is measured from.
+    """
+    offsets = np.asarray(offsets, float)
+    count = len(offsets)
+    frame, joint = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint))
+    axes = np.tile(np.eye(3), (count, 1))
+    second = None if other is None else (other[0], np.repeat(np.broadcast_to(other[1], count), 3), -axes)
+    return make_rows(frame, person, joint, axes, offsets.reshape(-1), weight, number, second)
+
+
+def turn_rows(frame, person, joint, turned, wanted, weight, number, parent=None):
+    """Three turning rows, about x, y and z, for every world turn `turned [N, 4]` that is to become `wanted [N, 4]`.
+
+    The residual is LEVER times the rotation vector from `wanted` to `turned`. `parent [N]` or single: the joint that
+    `wanted` turns with, where a local rotation is bound.
+    """
+    away = rot.to_rotvec(rot.multiply(turned, rot.conjugate(wanted)))
+    normal = LEVER * inverse_left_jacobian(away)
+    count = len(away)
+    frame, joint = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint))
+    other = None
+    if parent is not None:
+        # The parent's turn comes in from the right of `away`: its Jacobian is the transpose of the left one.
+        other = (person, np.repeat(np.broadcast_to(parent, count), 3), -np.swapaxes(normal, -1, -2).reshape(-1, 3))
+    residual = LEVER * away.reshape(-1)
+    return make_rows(frame, person, joint, normal.reshape(-1, 3), residual, weight, number, other, turning=True)
+
+
+def inverse_left_jacobian(v):
+    """d of a rotation vector `[N, 3]` by a small turn put before its rotation, `[N, 3, 3]` (Sola et al. 2018, eq. 146).
+
+    Exact up to half a turn.
+    """
+    half = 0.5 * np.linalg.norm(v, axis=-1)
+    safe = np.maximum(half, 1e-4)
+    bend = np.where(half > 1e-4, (1.0 - safe / np.tan(safe)) / (4.0 * safe**2), 1.0 / 12.0)
+    x, y, z = np.moveaxis(np.asarray(v, float), -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
+    return np.eye(3) - 0.5 * cross + bend[..., None, None] * (cross @ cross)
 
 
 def join(parts):
