@@ -1,0 +1,118 @@
+"""How willingly each joint gives way to a goal, about which axes, and how far.
+
+Arms and legs do most of the work and the trunk little; knees and elbows bend about their hinges. Compliances are the
+variances of the changes that cost as much as one another (radians squared; metres squared of the root's shift), so the
+least change that meets a goal is the most probable one (weighted least norm, Whitney 1969, for redundant manipulators).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import rotations as rot
+from ..motion import Motion
+from ..skeleton import COUNT, INDEX, JOINTS, LEGS
+
+ROOT = COUNT  # the column of the root's shift, after those of the joints' turns
+COLUMNS = COUNT + 1
+COMPLIANCE = {
+    "pelvis": 0.01, "hip": 0.5, "knee": 0.02, "ankle": 0.3, "foot": 0.2, "spine1": 0.03, "spine2": 0.03,
+    "spine3": 0.03, "neck": 0.3, "head": 0.4, "collar": 0.08, "shoulder": 1.0, "elbow": 0.04, "wrist": 0.8,
+}  # fmt: skip
+ROOT_COMPLIANCE = 0.003  # metres squared, for a leg of 0.85 m
+HINGE_COMPLIANCE = 1.0  # of knees and elbows about their hinge
+FOREARM_TWIST = 0.4  # of elbows about the forearm
+# Radians by which a goal may change a joint at most.
+FARTHEST = {
+    "pelvis": 0.5, "spine1": 0.45, "spine2": 0.45, "spine3": 0.45, "neck": 0.7, "head": 0.8, "collar": 0.5,
+    "ankle": 0.9, "foot": 0.9, "wrist": 3.0, "hip": 2.2, "shoulder": 3.0, "knee": 3.0, "elbow": 3.0,
+}  # fmt: skip
+
+# Knees and elbows: the joint, its child, its hinge in its parent's axes (a positive turn folds), and how much of a say
+# that hinge has against the plane in which the limb is bent already (recorded elbows are not bent about Z alone).
+HINGES = np.array([INDEX[n] for n in ("left_knee", "right_knee", "left_elbow", "right_elbow")])
+ENDS = np.array([INDEX[n] for n in ("left_ankle", "right_ankle", "left_wrist", "right_wrist")])
+FOLDS = np.array([[1.0, 0, 0], [1.0, 0, 0], [0, 0, -1.0], [0, 0, 1.0]])
+SAY = np.array([0.5, 0.5, 0.15, 0.15])
+TWIST = np.array([COMPLIANCE["knee"], COMPLIANCE["knee"], FOREARM_TWIST, FOREARM_TWIST])
+SIDE = np.array([COMPLIANCE["knee"], COMPLIANCE["knee"], COMPLIANCE["elbow"], COMPLIANCE["elbow"]])
+MOST_FOLDED = np.radians(150.0)
+
+SHIFT_LIMIT = 0.5  # metres along the ground, for a leg of 0.85 m, that the root comes along for a limb's goal
+TIPTOE = 0.05  # metres that the root rises beyond what straight legs on standing feet allow
+STRAIGHT = 0.998  # of a leg's length: what counts as straight
+
+
+def _by_joint(table):
+    short = [name.replace("left_", "").replace("right_", "") for name in JOINTS]
+    return np.array([table[name] for name in short])
+
+
+TURNS = _by_joint(COMPLIANCE)
+LIMITS = _by_joint(FARTHEST)
+
+
+@dataclass(frozen=True)
+class Limbs:
+    """What knees and elbows are by the motion before any goal.
+
+    `upper [P, 4, 3]`, `lower [P, 4, 3]`: unit directions of the bones at rest, each in its own joint's axes. `hinge
+    [P, T, 4, 3]` in the axes of the hinge's parent. `least [P, T, 4]`, `most [P, T, 4]`: radians of bend allowed.
+    """
+
+    upper: np.ndarray
+    lower: np.ndarray
+    hinge: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+
+def limbs(local, offsets):
+    """Limbs of motions `local [P, T, 22, 4]` on bodies `offsets [P, 22, 3]`."""
+    upper, lower = rot.normalize(offsets[:, HINGES]), rot.normalize(offsets[:, ENDS])
+    folded = cross(upper[:, None], turn(local[:, :, HINGES], lower[:, None]))
+    hinge = rot.normalize(
+        folded + SAY[:, None] * rot.normalize(FOLDS - (FOLDS * upper).sum(-1, keepdims=True) * upper)[:, None]
+    )
+    bent = bend(local[:, :, HINGES], hinge, upper[:, None], lower[:, None])
+    return Limbs(upper, lower, hinge, np.minimum(bent, 0.0), np.maximum(bent, MOST_FOLDED))
+
+
+def bend(local, hinge, upper, lower):
+    """How far limbs are folded about their hinges, radians `[...]`; `local [..., 4]`, the others `[..., 3]`."""
+    now = turn(local, lower)
+    return np.arctan2((cross(upper, now) * hinge).sum(-1), (upper * now).sum(-1))
+
+
+def compliances(frozen, sizes):
+    """Compliance of every column `[P, T, 23]`: 0 where frozen. `frozen [P, T, 23]` bool, `sizes [P]`."""
+    free = np.broadcast_to(np.append(TURNS, 0.0), frozen.shape).copy()
+    free[..., ROOT] = ROOT_COMPLIANCE * sizes[:, None] ** 2
+    return np.where(frozen, 0.0, free)
+
+
+def rise_limit(places, offsets):
+    """Metres `[P, T]` by which the root may rise with both feet where they are. `places [P, T, 22, 3]`."""
+    rises = []
+    for hip, knee, ankle, _ in LEGS:
+        length = np.linalg.norm(offsets[:, INDEX[knee]], axis=-1) + np.linalg.norm(offsets[:, INDEX[ankle]], axis=-1)
+        span = places[:, :, INDEX[hip]] - places[:, :, INDEX[ankle]]
+        flat = (span[..., :2] ** 2).sum(-1)
+        rises.append(np.sqrt(np.maximum((STRAIGHT * length[:, None]) ** 2 - flat, 0.0)) - span[..., 2])
+    return np.maximum(np.minimum(*rises), 0.0) + TIPTOE
+
+
+def cross(a, b):
+    """Cross product along the last axis `[..., 3]`, broadcasting (numpy's own is many times slower on small arrays)."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    x = ay * bz - az * by
+    out = np.empty((*x.shape, 3))
+    out[..., 0], out[..., 1], out[..., 2] = x, az * bx - ax * bz, ax * by - ay * bx
+    return out
+
+
+def turn(q, v):
+    """Vectors `[..., 3]` turned by quaternions `[..., 4]`, broadcasting."""
+    twice = 2.0 * cross(q[..., 1:], v)
+    return v + q[..., :1] * twice + cross(q[..., 1:], twice)
