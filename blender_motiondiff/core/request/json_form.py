@@ -1,7 +1,8 @@
 """A request as JSON text and back: the dataclasses of data.py field by field (docs/request.md shows each kind).
 
-Fields at their defaults are left out. NaN is null, HARD is "hard", a shape says its `kind`. What people write more
-briefly than the data hold it (keys of a few joints, bodies, motions in files, soft masks) is in json_short.py.
+Fields at their defaults are left out. NaN in arrays is null, HARD is "hard", a shape says its `kind`. What people
+write more briefly than the data hold it (keys of a few joints, bodies, motions in files, soft masks) is in
+json_short.py.
 """
 
 import json
@@ -57,12 +58,12 @@ def _plain(value, name=""):
         return out | {
             f.name: _plain(getattr(value, f.name), f.name) for f in fields(value) if not _is_default(value, f)
         }
-    if isinstance(value, np.ndarray | np.generic):
-        value = listed(value) if np.issubdtype(value.dtype, np.floating) else value.tolist()
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value] if isinstance(value, tuple) else value
-    if isinstance(value, float) and np.isnan(value):
-        return None
+    if isinstance(value, np.ndarray):
+        return listed(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
     return "hard" if name == "weight" and value == HARD else value
 
 

@@ -34,9 +34,7 @@ class Source:
 
 
 def number_from(value, at):
-    """A float; null is NaN, and "hard" stands for a weight that binds."""
-    if value is None:
-        return float("nan")
+    """A float; "hard" stands for a weight that binds."""
     if value == "hard" and at.path.endswith("weight"):
         return HARD
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -143,7 +141,7 @@ def _by_joint(data, at, rest, read):
 
 def key_to(key):
     """A Key as JSON holds it: by joint where that says everything."""
-    out = {"time": listed(key.time)}
+    out = {"time": float(key.time)}
     rotations = np.asarray(key.rotations, float)
     named = len(set(key.joints)) == len(key.joints) and set(key.joints) <= set(INDEX)
     others = [j for j in range(COUNT) if JOINTS[j] not in key.joints]
@@ -160,7 +158,7 @@ def key_to(key):
     if key.places is not None:
         out["places"] = {JOINTS[j]: listed(row) for j, row in enumerate(key.places) if not np.isnan(row).all()}
     if key.tolerance != 0.0:
-        out["tolerance"] = listed(key.tolerance)
+        out["tolerance"] = float(key.tolerance)
     return out
 
 
@@ -213,7 +211,7 @@ def motion_to(motion, body):
     out = {"root": listed(motion.root), "rotations": listed(motion.rotations)}
     if not np.array_equal(motion.body.offsets, body.offsets):
         out["body"] = listed(motion.body.offsets)
-    return out if motion.fps == FPS else out | {"fps": listed(motion.fps)}
+    return out if motion.fps == FPS else out | {"fps": float(motion.fps)}
 
 
 # --- masks ------------------------------------------------------------------------------------------------------------
