@@ -16,6 +16,12 @@ from ..reference import GIVEN
 from .layout import PATCH, REACH
 
 
+def parts(x, count):
+    """The last axis cut into equal parts, by slices: the exported graph would hold a chunk as a sequence of copies."""
+    size = x.shape[-1] // count
+    return [x[..., i * size : (i + 1) * size] for i in range(count)]
+
+
 class Modulation(nn.Module):
     """Scale, shift and gate of a sublayer from the time embedding (AdaLN-zero, Peebles & Xie 2023)."""
 
@@ -27,12 +33,18 @@ class Modulation(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, x, time):  # x (B, P, N, D), time (B, D_t)
-        scale, shift, gate = self.project(time)[:, None, None, :].chunk(3, -1)
+        scale, shift, gate = parts(self.project(time)[:, None, None, :], 3)
         return self.norm(x) * (1 + scale) + shift, 1 + gate
 
 
 class Attention(nn.Module):
-    """Multi-head attention over the tokens of one person, from itself or from the partner."""
+    """Multi-head attention over the tokens of one person, from itself or from the partner.
+
+    `fused`: through torch's own kernel, which gives the same answer; training and the exported graph have it written
+    out (quicker on the processor in training, and made of operators that ONNX Runtime fuses itself).
+    """
+
+    fused = False
 
     def __init__(self, width, heads):
         super().__init__()
@@ -41,6 +53,9 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
         self.bias = nn.Parameter(torch.zeros(2 * REACH + 1, heads))
+        far = torch.zeros(2 * REACH + 1, 1)
+        far[[0, -1]] = -1e4  # what is REACH or more away is not seen
+        self.register_buffer("far", far, persistent=False)
         nn.init.normal_(self.out.weight, std=0.02 / math.sqrt(8))
 
     def forward(self, x, source, distance):  # (B, P, N, D) twice, (N, N) of clipped relative token numbers
@@ -48,14 +63,18 @@ class Attention(nn.Module):
         h = self.heads
 
         def split(y):
-            return y.reshape(b, p, n, h, d // h).transpose(2, 3)  # (B, P, H, N, D/H)
+            return y.reshape(b * p, n, h, d // h).transpose(1, 2)  # (B P, H, N, D/H)
 
         q = split(self.query(x))
-        k, v = (split(y) for y in self.key_value(source).chunk(2, -1))
-        far = (distance == 0) | (distance == 2 * REACH)
-        bias = self.bias[distance].permute(2, 0, 1) + far * -1e4  # (H, N, N)
-        weights = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(d // h) + bias, -1)
-        return self.out((weights @ v).transpose(2, 3).reshape(b, p, n, d))
+        k, v = (split(y) for y in parts(self.key_value(source), 2))
+        bias = (self.bias + self.far).t().index_select(1, distance.flatten()).reshape(h, n, n)
+        if self.fused:
+            y = nn.functional.scaled_dot_product_attention(
+                q, k, v, attn_mask=bias.to(q.dtype).expand(b * p, -1, -1, -1)
+            )
+        else:
+            y = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(d // h) + bias, -1) @ v
+        return self.out(y.transpose(1, 2).reshape(b, p, n, d))
 
 
 class Block(nn.Module):
@@ -103,6 +122,11 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.leave.bias)
         nn.init.zeros_(self.smooth.weight)
         self.smooth.weight.data[:, 0, 2] = 1.0
+
+    def fuse(self, fused):
+        """Chooses how attention is computed (see Attention)."""
+        for block in self.blocks:
+            block.alone.fused = block.mutual.fused = fused
 
     def forward(self, noisy, given, free, level, present, distance, couple=True):
         """Clean residuals `(B, P, T, 268)`.

@@ -1,16 +1,12 @@
 """The denoiser in ONNX Runtime: the default, from the wheel that the extension carries."""
 
-import platform
 import sys
 
 import numpy as np
 
 from . import weights as files
+from .back_ends import BackendError, here
 from .layout import token_distance
-
-
-class BackendError(RuntimeError):
-    """ONNX Runtime can't be used here; the message names the wheel, the Python and the remedy."""
 
 
 def _runtime():
@@ -19,18 +15,15 @@ def _runtime():
     except ImportError as error:
         version = f"cp{sys.version_info[0]}{sys.version_info[1]}"
         raise BackendError(
-            f"ONNX Runtime can't be loaded by Python {platform.python_version()} on {sys.platform} "
-            f"{platform.machine()} ({error}). MotionDiff needs the wheel onnxruntime-*-{version}-*: install the "
-            "MotionDiff zip made for this system, or name another Python with onnxruntime in MotionDiff's preferences."
+            f"ONNX Runtime can't be loaded by {here()} ({error}). MotionDiff needs the wheel "
+            f"onnxruntime-*-{version}-*: install the MotionDiff zip made for this system, or name another Python with "
+            "onnxruntime in MotionDiff's preferences."
         ) from error
     return onnxruntime
 
 
 def load(folder=None, threads=2):
-    """A function `denoise(noisy, given, free, level, present) -> residual` with `weights` as an attribute.
-
-    Shapes as in network.Denoiser.forward; arrays are float32. Raises BackendError or files.WeightsError.
-    """
+    """The denoiser (see back_ends) on the processor. Raises BackendError or files.WeightsError."""
     weights = files.load(folder)
     runtime = _runtime()
     options = runtime.SessionOptions()
@@ -59,5 +52,5 @@ def load(folder=None, threads=2):
         feed["distance"] = token_distance(noisy.shape[2])
         return session.run(None, feed)[0]
 
-    denoise.weights = weights
+    denoise.weights, denoise.name, denoise.device, denoise.gradient = weights, "onnx", "cpu", None
     return denoise
