@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..motion import Motion
+from ..motion import FPS, Motion
 from ..skeleton import COUNT, JOINTS, Body
 from .checks_values import (
     FAR,
@@ -25,6 +25,7 @@ from .data import ALONG, FREE, GIVEN, Key, Path, Pin, Vary
 
 SHORTEST_LEG = 1e-6  # metres
 SHORTEST_PATH = 0.01  # metres, for a leg of 0.85 m
+SAME_RATE = 0.01  # frames a second
 SAME_BODY = 1e-3  # metres by which bones of a motion's body may differ from the character's
 
 
@@ -186,6 +187,7 @@ def _check_motion(at, character, frames):
             at, f"the motion of {at.who} has {count} frames where the clip has {frames}",
             "Resample it to 30 frames a second over the clip, both ends included.",
         )  # fmt: skip
+    check_number(at.of("fps"), motion.fps, FPS - SAME_RATE, FPS + SAME_RATE, "frames a second")
     check_array(at.of("root"), motion.root, (frames, 3))
     check_quaternions(at.of("rotations"), motion.rotations, (frames, COUNT, 4), JOINTS)
     check_kind(at.of("body"), motion.body, Body)

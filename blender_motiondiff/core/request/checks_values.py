@@ -149,10 +149,11 @@ def check_joints(at, names, may_be_none=False):
     if isinstance(names, str) or not isinstance(names, tuple | list):
         refuse(at, "these are no names of joints", "Give a list of them.")
     for number, name in enumerate(names):
-        check_joint(at.item(number), name)
-    twice = [n for i, n in enumerate(names) if n in names[:i]]
-    if twice:
-        refuse(at, f"{twice[0]} is named twice", "Name each joint once.")
+        if not isinstance(name, str) or name not in INDEX:
+            check_joint(at.item(number), name)
+    if len(set(names)) < len(names):
+        twice = next(n for i, n in enumerate(names) if n in names[:i])
+        refuse(at, f"{twice} is named twice", "Name each joint once.")
     if not names and not may_be_none:
         refuse(at, "no joint is named", "Name one or more, or leave the list out for all.")
 
