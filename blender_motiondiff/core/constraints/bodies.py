@@ -60,7 +60,7 @@ def _overlaps(poses, contacts):
         for person, name in (contact.first, contact.second):
             free = np.isin(BONES, INDEX[name]).any(-1)
             free = free[:, None] if person == 0 else free[None, :]
-            depth[within[:, None, None] & free] = -np.inf
+            depth = np.where(within[:, None, None] & free, -np.inf, depth)
     up = np.array([0.0, 0.0, 1.0])
     way = np.where(distance[..., None] > 1e-9, apart / np.maximum(distance, 1e-9)[..., None], up)
     return frames, depth, ((share > 0.5).astype(int), (other_share > 0.5).astype(int)), way

@@ -30,22 +30,25 @@ def heights_at(ground, points):
 
 def rows(ground, poses, number, foot_heights):
     """Rows of a request's Ground, one for every joint under it. `foot_heights [P, 4]`: those of each person's Body."""
-    clear, slope = _clearances(ground, poses, foot_heights)
-    person, frame, joint = np.nonzero(clear < 0)
-    flat = slope[person, frame, joint]
-    normal = np.concatenate([-flat, np.ones((len(flat), 1))], -1)
-    return make_rows(frame, person, joint, normal, clear[person, frame, joint], WEIGHT, number)
+    (person, frame, joint), clear, slope = _clearances(ground, poses, foot_heights)
+    under = clear < 0
+    normal = np.concatenate([-slope[under], np.ones((int(under.sum()), 1))], -1)
+    return make_rows(frame[under], person[under], joint[under], normal, clear[under], WEIGHT, number)
 
 
 def errors(ground, poses, foot_heights):
     """How deep the deepest joint is on each frame and person: (metres `[P * T]`, no radians)."""
-    clear, _ = _clearances(ground, poses, foot_heights)
-    return np.maximum(-clear.min(-1), 0.0).reshape(-1), np.zeros(0)
+    (person, frame, _), clear, _ = _clearances(ground, poses, foot_heights)
+    deepest = np.zeros(poses.places.shape[:2])
+    np.maximum.at(deepest, (person, frame), -clear)
+    return deepest.reshape(-1), np.zeros(0)
 
 
 def _clearances(ground, poses, foot_heights):
-    """Metres `[P, T, 22]` that each joint is higher than it has to be, and the ground's slopes there."""
-    height, slope = heights_at(ground, poses.places[..., :2])
+    """Joints `[N]` (person, frame, joint) low enough to be under the ground, metres clear of it, slopes `[N, 2]`."""
     least = np.zeros((poses.places.shape[0], 1, COUNT))
     least[:, 0, list(FEET)] = foot_heights
-    return poses.places[..., 2] - height - least, slope
+    lift = poses.places[..., 2] - least
+    low = np.nonzero(lift < np.max(ground.heights))
+    height, slope = heights_at(ground, poses.places[low][:, :2])
+    return low, lift[low] - height, slope

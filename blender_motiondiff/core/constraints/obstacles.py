@@ -16,19 +16,20 @@ def rows(obstacle, poses, number):
 
     A point between a bone's ends moves with both, by its share of the way.
     """
-    person, frame, joint, parent, share, clear, away = _clearances(obstacle, poses)
-    off = clear < 0
-    person, frame, joint, parent, share, away = (v[off] for v in (person, frame, joint, parent, share, away))
+    person, frame, clear, away = _clearances(obstacle, poses)
+    at, point = np.nonzero(clear < 0)
+    joint, parent, share = (v[point] for v in looked_at(obstacle.joints))
+    person, frame, clear, away = person[at], frame[at], clear[at, point], away[at, point]
     other = (np.where(parent < 0, -1, person), parent, (1 - share)[:, None] * away)
-    return make_rows(frame, person, joint, share[:, None] * away, clear[off], obstacle.weight, number, other)
+    return make_rows(frame, person, joint, share[:, None] * away, clear, obstacle.weight, number, other)
 
 
 def errors(obstacle, poses):
     """How deep the deepest flesh is within the margin on each frame and person: (metres `[N]`, no radians)."""
-    person, frame, _, _, _, clear, _ = _clearances(obstacle, poses)
+    person, frame, clear, _ = _clearances(obstacle, poses)
     frames = poses.frames_between(obstacle.start, obstacle.end)
     deepest = np.zeros((poses.places.shape[0], len(poses.times)))
-    np.maximum.at(deepest, (person, frame), np.maximum(-clear, 0.0))
+    deepest[person, frame] = np.maximum(-clear.min(-1), 0.0)
     return deepest[:, frames].reshape(-1), np.zeros(0)
 
 
@@ -44,20 +45,20 @@ def looked_at(joints):
 
 
 def _clearances(obstacle, poses):
-    """Of each looked-at point that may be near: person, frame, joint, parent, share, metres clear, and the way out."""
+    """Persons and frames `[N]` that may be near; metres that their K looked-at points are clear `[N, K]`, ways out."""
     joint, parent, share = looked_at(obstacle.joints)
     frames = poses.frames_between(obstacle.start, obstacle.end)
     person, frame = (v.reshape(-1) for v in np.meshgrid(np.arange(poses.places.shape[0]), frames, indexing="ij"))
     near = _near(obstacle, poses, person, frame, joint)
     person, frame = person[near], frame[near]
     ends = poses.places[person, frame]
-    points = share[:, None] * ends[:, joint] + (1 - share)[:, None] * ends[:, np.maximum(parent, 0)]
+    points = ends[:, joint]
+    inner = parent >= 0
+    points[:, inner] += (1 - share[inner])[:, None] * (ends[:, parent[inner]] - points[:, inner])
     flesh = share * FLESH[joint] + (1 - share) * FLESH[np.maximum(parent, 0)]
     clear, away = distance(obstacle.shape, points)
     clear = clear - flesh * poses.sizes[person][:, None] - obstacle.margin
-    lay = (len(person), len(joint))
-    spread = (np.broadcast_to(v, lay).reshape(-1) for v in (person[:, None], frame[:, None], joint, parent, share))
-    return (*spread, clear.reshape(-1), away.reshape(-1, 3))
+    return person, frame, clear, away
 
 
 def _near(obstacle, poses, person, frame, joint):

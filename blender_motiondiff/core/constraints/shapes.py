@@ -159,9 +159,11 @@ def _inside(corners, axes, along):
     flat = corners[:, :, [u, v]]
     wound = np.zeros((len(rays), len(axes[along])), np.int64)
     for first in range(0, len(rays), CHUNK):
-        ray, height, sign = _crossings(rays[first : first + CHUNK], flat, corners[:, :, along])
+        some = rays[first : first + CHUNK]
+        met = (flat[:, :, 0].min(1) <= some[:, 0].max()) & (flat[:, :, 0].max(1) >= some[:, 0].min())
+        ray, height, sign = _crossings(some, flat[met], corners[met][:, :, along])
         above = np.searchsorted(axes[along], height)
-        counts = np.zeros((min(CHUNK, len(rays) - first), len(axes[along]) + 1), np.int64)
+        counts = np.zeros((len(some), len(axes[along]) + 1), np.int64)
         np.add.at(counts, (ray, above), sign)
         wound[first : first + CHUNK] = np.cumsum(counts, 1)[:, :-1]
     shaped = (wound != 0).reshape(len(axes[u]), len(axes[v]), len(axes[along]))
