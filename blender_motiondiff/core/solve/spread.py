@@ -7,6 +7,8 @@ import numpy as np
 
 FADE_SECONDS = 0.45  # over which a correction comes and goes
 SLOPE_FRAMES = 3  # steps inside an interval that give the slope at its edge
+SMOOTH_FRAMES = 2.5  # standard deviation of the average over time of corrections that only wishes ask for
+NEAR = 6  # frames beside a bound one over which that average comes in
 
 
 def spread(values, flags, fps, seconds=FADE_SECONDS):
@@ -71,10 +73,60 @@ def _edge_slopes(values, flags, before, after, reach):
     return np.where(alone[..., None], through, leaving), np.where(alone[..., None], through, coming)
 
 
-SMOOTH_FRAMES = 2.5  # standard deviation of the average over time of corrections that only wishes ask for
-NEAR = 6  # frames beside a bound one over which that average comes in
+def soften_jumps(values, flags, pattern, fps, seconds=FADE_SECONDS):
+    """Corrections `[T, K, 3]` without the jumps they make where another set of items begins to bind.
+
+    `flags [T, K]`: where they are given; `pattern [T]`: a number for the set that binds on each frame. Half of a jump
+    is taken up on either side, over a fade each.
+    """
+    at = np.flatnonzero(np.diff(pattern) != 0) + 1
+    if len(at) == 0:
+        return values
+    inside = flags[at] & flags[at - 1]
+    jump = values[at] - values[at - 1] - 0.5 * (_step_before(values, flags, at) + _step_after(values, flags, at))
+    jump = np.where(inside[..., None], 0.5 * jump, 0.0)
+    out, reach = values.copy(), max(2, round(seconds * fps))
+    left, right = inside.copy(), inside.copy()
+    for k in range(reach):
+        share = (1 - (k + 0.5) / reach) ** 2 * (1 + 2 * (k + 0.5) / reach)
+        for frame, side, way in ((at - 1 - k, left, share), (at + k, right, -share)):
+            there = (frame >= 0) & (frame < len(values))
+            side[~there] = False
+            side[there] &= flags[frame[there]]
+            out[frame[there]] += way * np.where(side[there, :, None], jump[there], 0.0)
+    return out
 
 
-def settle(values, bound, fixed):
-    """Corrections `[T, K, 3]` averaged over time away from bound frames `[T]`; `fixed [T, K]` ones stay 0."""
-    return values
+def _step_before(values, flags, at):
+    earlier = np.maximum(at - 2, 0)
+    return np.where(flags[earlier][..., None], values[at - 1] - values[earlier], 0.0)
+
+
+def _step_after(values, flags, at):
+    later = np.minimum(at + 1, len(values) - 1)
+    return np.where(flags[later][..., None], values[later] - values[at], 0.0)
+
+
+def smooth_free(values, wished, fixed, bound):
+    """Corrections `[T, K, 3]` averaged over time (SMOOTH_FRAMES) about frames where only wishes ask for them.
+
+    `wished [T, K]`: those frames; `fixed [T, K]` ones stay; beside `bound [T]` frames the average comes in over NEAR.
+    """
+    if not wished.any():
+        return values
+    reach = int(np.ceil(3 * SMOOTH_FRAMES))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / SMOOTH_FRAMES) ** 2)
+    frames = len(values)
+    padded = np.pad(values, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    average = sum(w * padded[k : k + frames] for k, w in enumerate(weights / weights.sum()))
+    time, at = np.arange(frames), np.flatnonzero(bound)
+    if len(at):
+        place = np.searchsorted(at, time)
+        away = np.minimum(
+            np.abs(time - at[np.minimum(place, len(at) - 1)]), np.abs(time - at[np.maximum(place - 1, 0)])
+        )
+        u = np.minimum(away / NEAR, 1.0)
+    else:
+        u = np.ones(frames)
+    share = np.where(fixed, 0.0, (u * u * (3 - 2 * u))[:, None])[..., None]
+    return values + share * (average - values)

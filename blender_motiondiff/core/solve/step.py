@@ -1,19 +1,18 @@
 """One damped Gauss-Newton step towards all rows: small systems, one a frame (and person), solved together.
 
-The change that costs least against the compliances C and meets the linearised rows J z = b is z = C J^T (J C J^T + D)^-1
-b, with D the damping (next to nothing for what binds, the inverse of its strength for a wish): damped least squares in
-its dual form (Wampler 1986, Nakamura and Hanafusa 1986, with a weighted norm), whose systems are as large as the rows
-are many and not as the unknowns.
+The change that costs least against compliances C and meets the linearised rows J z = b is z = C J^T (J C J^T + D)^-1 b,
+with D the damping (next to nothing for what binds, the inverse of its strength for a wish): damped least squares in its
+dual form (Wampler 1986, Nakamura and Hanafusa 1986, with a weighted norm), whose systems are as large as the rows are
+many and not as the unknowns.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..skeleton import PARENTS
-from .chain import ANCESTORS, derivatives
-from .stiffness import COLUMNS, HINGES, ROOT, SIDE, TWIST, HINGE_COMPLIANCE, cross, turn
 from .. import rotations as rot
+from .stiffness import ANCESTORS, HINGE_COMPLIANCE, HINGES, HOLDERS, PARENTS, SIDE, TWIST
+from .turns import cross, turn
 
 WISH = 0.02  # metres squared: damping of a wish of weight 1
 SIZES = (6, 12, 24, 48, 1 << 30)  # systems are padded to the largest of their class
@@ -24,21 +23,33 @@ SHIFT_PER_STEP = 0.25  # ... and metres that the root moves
 
 @dataclass(frozen=True)
 class State:
-    """Poses of B bodies-at-a-frame: what a step is taken from.
+    """Poses of S systems of G bodies each: what a step is taken from. Only `joints [K]`, rising, and the root move.
 
-    `places [B, 22, 3]`, `turns [B, 22, 4]` (world); `change [B, 23, 3]`: the change made so far, each joint's in its
-    parent's axes, the root's shift in the world's. `free [B, 23]`: compliances, 0 where nothing may move. `hinge
-    [B, 4, 3]` in the parents' axes, `bent [B, 4]` radians; `blocked [B, 4]`: 1 a hinge at its lower limit, -1 at its
-    upper, 0 free.
+    `places [S, G, 22, 3]` metres; `above [S, G, K, 4]`: world turns of the joints' parents; `change [S, G, K + 1, 3]`
+    made so far, each joint's in its parent's axes, last the root's shift. `free [S, G, K + 1]`: compliances, 0 where
+    nothing may move. `hinge [S, G, 4, 3]` in the world, `bent [S, G, 4]` radians; `blocked [S, G, 4]`: 1 a hinge at its
+    lower limit, -1 at its upper, 0 free.
     """
 
+    joints: np.ndarray
     places: np.ndarray
-    turns: np.ndarray
+    above: np.ndarray
     change: np.ndarray
     free: np.ndarray
     hinge: np.ndarray
     bent: np.ndarray
     blocked: np.ndarray
+
+    def of(self, chosen):
+        """The state of some systems."""
+        parts = (self.places, self.above, self.change, self.free, self.hinge, self.bent, self.blocked)
+        return State(self.joints, *(part[chosen] for part in parts))
+
+    @property
+    def hinges(self):
+        """Which of HINGES there are among the joints, and where they stand there."""
+        there = np.flatnonzero(np.isin(HINGES, self.joints))
+        return there, np.searchsorted(self.joints, HINGES[there])
 
 
 @dataclass(frozen=True)
@@ -56,8 +67,9 @@ class Systems:
 
 
 def systems_of(rows, persons, frames, together=False):
-    """Systems of all rows: one a person and frame, or one a frame if rows bind persons to each other (or `together`)."""
-    if together or persons > 1 and ((rows.other_joint >= 0) & (rows.other_person != rows.person)).any():
+    """Systems of all rows: one a person and frame, or one a frame if rows bind persons to each other or `together`."""
+    together = together or bool(((rows.other_joint >= 0) & (rows.other_person != rows.person)).any())
+    if together and persons > 1:
         found, system = np.unique(rows.frame, return_inverse=True)
         bodies = found[:, None] + frames * np.arange(persons)
         return Systems(bodies, system, rows.person, np.maximum(rows.other_person, 0))
@@ -65,148 +77,160 @@ def systems_of(rows, persons, frames, together=False):
     return Systems(found[:, None], system, np.zeros_like(system), np.zeros_like(system))
 
 
-def merits(rows, systems, hard_damping):
-    """How far each system is from its rows `[S]`: half the damped sum of squares; the lower the better."""
-    return np.bincount(systems.system, rows.residual**2 / damping(rows, hard_damping), len(systems.bodies))
-
-
 def damping(rows, hard):
     """Damping of each row: `hard` (a number or `[R]`) for what binds."""
     return np.where(np.isinf(rows.weight), hard, WISH / np.maximum(rows.weight, 1e-9))
 
 
+def merits(rows, systems, hard):
+    """How far each system is from its rows `[S]`: the damped sum of squares; the lower the better."""
+    return np.bincount(systems.system, rows.residual**2 / damping(rows, hard), len(systems.bodies))
+
+
 def step(rows, systems, state, hard_damping, pull):
-    """World turns and shifts `[S, G, 23, 3]` of the next step, and the hinges that want to leave their limit `[S, G, 4]`.
+    """World turns and shifts `[S, G, K + 1, 3]` of the next step, and which blocked hinges want back `[S, G, 4]`.
 
     `hard_damping [S]`. `pull` 1: the whole change from the motion before is to be least; 0: this step is.
-    `state` holds the bodies of all systems, in order.
     """
-    count, group = systems.bodies.shape
-    out, leave = np.zeros((count, group, COLUMNS, 3)), np.zeros((count, group, 4), bool)
-    many = np.bincount(systems.system, minlength=count)
+    out, back = np.zeros(state.change.shape), np.zeros(state.blocked.shape, bool)
+    many = np.bincount(systems.system, minlength=len(out))
     damp, low = damping(rows, hard_damping[systems.system]), 0
     for high in SIZES:
         chosen = np.flatnonzero((many > low) & (many <= high))
         low = high
-        if len(chosen):
-            out[chosen], leave[chosen] = _solve(rows, systems, state, damp, pull, chosen, many)
-    largest = np.sqrt((out**2).sum(-1))
-    most = np.maximum(largest[..., :ROOT].max((1, 2)) / PER_STEP, largest[..., ROOT].max(1) / SHIFT_PER_STEP)
-    return out / np.maximum(most, 1.0)[:, None, None, None], leave
+        if len(chosen) == len(out):
+            out, back = _solve(_padded(rows, systems, damp, chosen, many), state, pull)
+        elif len(chosen):
+            out[chosen], back[chosen] = _solve(_padded(rows, systems, damp, chosen, many), state.of(chosen), pull)
+    length = np.sqrt((out**2).sum(-1))
+    most = np.maximum(length[..., :-1].max((1, 2)) / PER_STEP, length[..., -1].max(1) / SHIFT_PER_STEP)
+    out /= np.maximum(most, 1.0)[:, None, None, None]
+    return out, back
 
 
-def _solve(rows, systems, state, damp, pull, chosen, many):
-    group = systems.bodies.shape[1]
-    own = (chosen[:, None] * group + np.arange(group)).ravel()
-    index, slot, width = _padding(systems.system, chosen, many)
+@dataclass(frozen=True)
+class _Padded:
+    """Rows of some systems laid out as `[N, W]`, W the most that one has; missing ones are 0.
 
-    def padded(values, fill=0):
-        laid = np.full((len(chosen), width, *values.shape[1:]), fill, values.dtype)
-        laid[slot] = values[index]
-        return laid
+    `turning` is None where no row is; `second`: joints, normals and members of the rows' second joints, None without.
+    """
 
-    here = [v[own].reshape(len(chosen), group, *v.shape[1:]) for v in (state.places, state.change, state.free)]
-    places, change, free = here
-    world_parents = _parents(state.turns[own]).reshape(len(chosen), group, COLUMNS - 1, 4)
-    axes = [v[own].reshape(len(chosen), group, *v.shape[1:]) for v in (state.hinge, state.bent, state.blocked)]
-    hinge = turn(world_parents[:, :, HINGES], axes[0])
-    turning = padded(rows.turning)
-    jacobian = _jacobian(padded, rows, systems, places, turning, hinge, axes[1])
-    soft = _softness(places, hinge, axes[2], free)
-    flat = jacobian.reshape(len(chosen), width, -1)
-    eased = _eased(jacobian, free, soft).reshape(flat.shape)
-    before = _so_far(change, world_parents, hinge, axes[2], free) * pull
-    wanted = flat @ before.reshape(len(chosen), -1, 1) - padded(rows.residual)[..., None]
-    matrix = eased @ flat.transpose(0, 2, 1)
-    diagonal = np.arange(width)
-    matrix[:, diagonal, diagonal] += padded(damp, 1.0)
-    force = np.linalg.solve(matrix, wanted)
-    moved = (eased.transpose(0, 2, 1) @ force).reshape(before.shape) - before
-    pushed = (flat.transpose(0, 2, 1) @ force).reshape(before.shape)[:, :, HINGES]
-    return moved, (pushed * hinge).sum(-1) * axes[2] > 0
+    joint: np.ndarray
+    normal: np.ndarray
+    member: np.ndarray
+    residual: np.ndarray
+    damp: np.ndarray
+    turning: np.ndarray | None
+    second: tuple | None
 
 
-def _padding(system, chosen, many):
-    """Rows of the chosen systems, where they go, and the width of their systems."""
+def _padded(rows, systems, damp, chosen, many):
     place = np.full(len(many), -1)
     place[chosen] = np.arange(len(chosen))
-    index = np.flatnonzero(place[system] >= 0)
-    index = index[np.argsort(place[system[index]], kind="stable")]
-    row = place[system[index]]
-    starts = np.concatenate([[0], np.cumsum(many[chosen])])
-    return index, (row, np.arange(len(index)) - starts[row]), int(many[chosen].max())
+    row = place[systems.system]
+    order = np.argsort(row, kind="stable")[np.count_nonzero(row < 0) :]
+    row, width = row[order], int(many[chosen].max())
+    slot = row * width + np.arange(len(order)) - (np.cumsum(many[chosen]) - many[chosen])[row]
+
+    def laid(values, fill=0):
+        out = np.full((len(chosen) * width, *values.shape[1:]), fill, values.dtype)
+        out[slot] = values[order]
+        return out.reshape(len(chosen), width, *values.shape[1:])
+
+    two, second = rows.other_joint >= 0, None
+    if two[order].any():
+        normal = np.where(two[:, None], rows.other_normal, 0.0)
+        second = laid(np.maximum(rows.other_joint, 0)), laid(normal), laid(systems.other)
+    turning = laid(rows.turning) if rows.turning[order].any() else None
+    return _Padded(
+        laid(rows.joint), laid(rows.normal), laid(systems.member), laid(rows.residual), laid(damp, 1.0), turning, second
+    )
 
 
-def _parents(turns):
-    """World turns `[B, 22, 4]` of each joint's parent; nothing for the pelvis."""
-    out = turns[:, np.maximum(PARENTS, 0)]
-    out[:, 0] = rot.IDENTITY
-    return out
+def _solve(rows, state, pull):
+    jacobian = _columns(state, rows.joint, rows.normal, rows.member, rows.turning)
+    if rows.second is not None:
+        jacobian += _columns(state, *rows.second, rows.turning)
+    count, width = rows.residual.shape
+    flat = jacobian.reshape(count, width, -1)
+    eased = _eased(jacobian, state).reshape(flat.shape)
+    wanted = -rows.residual[..., None]
+    so_far = _so_far(state) * pull if pull else None
+    if pull:
+        wanted = wanted + flat @ so_far.reshape(count, -1, 1)
+    matrix = eased @ flat.transpose(0, 2, 1)
+    matrix[:, np.arange(width), np.arange(width)] += rows.damp
+    force = np.linalg.solve(matrix, wanted)
+    moved = (eased.transpose(0, 2, 1) @ force).reshape(state.change.shape)
+    back = np.zeros(state.blocked.shape, bool)
+    if state.blocked.any():
+        there, at = state.hinges
+        pushed = (flat.transpose(0, 2, 1) @ force).reshape(state.change.shape)[:, :, at]
+        back[..., there] = (pushed * state.hinge[:, :, there]).sum(-1) * state.blocked[..., there] > 0
+    return (moved - so_far if pull else moved), back
 
 
-def _jacobian(padded, rows, systems, places, turning, hinge, bent):
-    """`[S, R, G, 23, 3]`."""
-    group = places.shape[1]
-    first = _of_body(padded(systems.member), padded(rows.joint), padded(rows.normal), turning, places, hinge, bent)
-    if (rows.other_joint < 0).all():
-        return first
-    there = padded((rows.other_joint >= 0).astype(float))
-    normal = padded(rows.other_normal) * there[..., None]
-    joint = np.maximum(padded(rows.other_joint), 0)
-    second = _of_body(padded(systems.other), joint, normal, turning, places, hinge, bent)
-    return first + second
-
-
-def _of_body(member, joint, normal, turning, places, hinge, bent):
-    group = places.shape[1]
-    number = np.arange(len(places))[:, None]
-    body = places if group == 1 else places[number, member]
-    out = derivatives(joint, normal, turning, body)
-    axis = hinge if group == 1 else hinge[number, member]
-    ahead = np.maximum(PRE_BENT - (bent if group == 1 else bent[number, member]), 0.0)
-    out[..., HINGES, :] += _pre_bent(out[..., HINGES, :], joint, normal, turning, body, axis, ahead)
+def _columns(state, joint, normal, member, turning):
+    """How residuals change by every joint's turn in the world and the root's shift: `[S, W, G, K + 1, 3]`."""
+    group, number = state.places.shape[1], np.arange(len(joint))[:, None]
+    places = state.places if group == 1 else state.places[number, member]
+    out = np.empty((*joint.shape, len(state.joints) + 1, 3))
+    lever = state.places[number, member, joint][:, :, None] - places[:, :, state.joints]
+    moved = out[..., :-1, :]
+    moved[:] = cross(lever, normal[:, :, None]) * ANCESTORS[joint][..., state.joints, None]
+    out[..., -1, :] = normal
+    _pre_bend(moved, lever, normal, state if group == 1 else state.of((number, member)))
+    if turning is not None:
+        moved[turning] = (normal[:, :, None] * HOLDERS[joint][..., state.joints, None])[turning]
+        out[turning, -1] = 0.0
     if group == 1:
         return out[:, :, None]
     return out[:, :, None] * (member[..., None] == np.arange(group))[..., None, None]
 
 
-def _pre_bent(columns, joint, normal, turning, body, axis, ahead):
-    """What the derivatives by nearly straight hinges lack against those of a limb a little more bent."""
+def _pre_bend(moved, lever, normal, state):
+    """Turns the derivatives by nearly straight hinges into those of a limb a little more bent."""
+    there, at = state.hinges
+    ahead = np.maximum(PRE_BENT - state.bent[..., there], 0.0)
     if not (ahead > 0).any():
-        return 0.0
-    along = (columns * axis).sum(-1)
-    at = body[np.arange(len(body))[:, None], np.arange(joint.shape[1]) if body.shape[1] > 1 else 0, joint]
-    lever = at[..., None, :] - body[..., HINGES, :]
+        return
+    axis, lever = state.hinge[..., there, :], lever[:, :, at]
+    along = (moved[:, :, at] * axis).sum(-1)
     lever = lever - (lever * axis).sum(-1, keepdims=True) * axis
-    inward = (lever * normal[..., None, :]).sum(-1)
-    extra = (np.cos(ahead) - 1) * along - np.sin(ahead) * inward
-    moves = ANCESTORS[joint][..., HINGES] & ~turning[..., None]
-    return np.where(moves, extra, 0.0)[..., None] * axis
+    inward = (lever * normal[:, :, None]).sum(-1) * (along != 0)
+    moved[:, :, at] += ((np.cos(ahead) - 1) * along - np.sin(ahead) * inward)[..., None] * axis
 
 
-def _softness(places, hinge, blocked, free):
-    """Compliances `[S, G, 4, 3, 3]` of the hinges in the world: about the hinge, the forearm, and square to both."""
-    bone = places[:, :, HINGES] - places[:, :, PARENTS[HINGES]]
-    bone = bone - (bone * hinge).sum(-1, keepdims=True) * hinge
-    twist = rot.normalize(bone)
-    about = np.where(blocked != 0, 0.0, HINGE_COMPLIANCE) - SIDE
-    out = np.eye(3) * SIDE[:, None, None] + about[..., None, None] * hinge[..., :, None] * hinge[..., None, :]
-    out = out + (TWIST - SIDE)[:, None, None] * twist[..., :, None] * twist[..., None, :]
-    # A blocked hinge keeps nothing of the stiff share about its own axis either.
-    return out * (free[:, :, HINGES] > 0)[..., None, None]
-
-
-def _eased(jacobian, free, soft):
-    """C J^T, transposed: `[S, R, G, 23, 3]`."""
-    out = jacobian * free[:, None, :, :, None]
-    out[:, :, :, HINGES] = (jacobian[:, :, :, HINGES][..., None, :] @ soft[:, None])[..., 0, :]
+def _eased(jacobian, state):
+    """C J^T, transposed: `[S, W, G, K + 1, 3]`. Hinges give way about their axis, the bone, and square to both."""
+    there, at = state.hinges
+    out = jacobian * state.free[:, None, :, :, None]
+    if len(there) == 0:
+        return out
+    hinge, side, twist = state.hinge[:, :, there], SIDE[there], TWIST[there]
+    joints = state.joints[at]
+    bone = state.places[:, :, joints] - state.places[:, :, PARENTS[joints]]
+    bone = rot.normalize(bone - (bone * hinge).sum(-1, keepdims=True) * hinge)
+    about = np.where(state.blocked[..., there] != 0, 0.0, HINGE_COMPLIANCE) - side
+    soft = np.eye(3) * side[:, None, None] + about[..., None, None] * hinge[..., :, None] * hinge[..., None, :]
+    soft = soft + (twist - side)[:, None, None] * bone[..., :, None] * bone[..., None, :]
+    soft = soft * (state.free[:, :, at] > 0)[..., None, None]
+    part = jacobian[:, :, :, at]
+    out[:, :, :, at] = (
+        part[..., :1] * soft[:, None, ..., 0]
+        + part[..., 1:2] * soft[:, None, ..., 1]
+        + part[..., 2:] * soft[:, None, ..., 2]
+    )
     return out
 
 
-def _so_far(change, world_parents, hinge, blocked, free):
-    """The change made so far in world axes, of what is free to move."""
-    out = change.copy()
-    out[:, :, :ROOT] = turn(world_parents, change[:, :, :ROOT])
-    at = out[:, :, HINGES]
-    out[:, :, HINGES] = at - ((at * hinge).sum(-1) * (blocked != 0))[..., None] * hinge
-    return out * (free > 0)[..., None]
+def _so_far(state):
+    """The change made so far in world axes, of what is free to move: `[S, G, K + 1, 3]`."""
+    out = np.empty(state.change.shape)
+    out[..., :-1, :], out[..., -1, :] = turn(state.above, state.change[..., :-1, :]), state.change[..., -1, :]
+    there, at = state.hinges
+    held = state.blocked[..., there] != 0
+    if held.any():
+        axis = state.hinge[:, :, there]
+        out[:, :, at] -= ((out[:, :, at] * axis).sum(-1) * held)[..., None] * axis
+    return out * (state.free > 0)[..., None]

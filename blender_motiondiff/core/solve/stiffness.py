@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import rotations as rot
-from ..motion import Motion
-from ..skeleton import COUNT, INDEX, JOINTS, LEGS
+from ..skeleton import COUNT, INDEX, JOINTS, LEGS, PARENTS
+from .turns import cross, turn
 
 ROOT = COUNT  # the column of the root's shift, after those of the joints' turns
 COLUMNS = COUNT + 1
@@ -33,7 +33,7 @@ FARTHEST = {
 HINGES = np.array([INDEX[n] for n in ("left_knee", "right_knee", "left_elbow", "right_elbow")])
 ENDS = np.array([INDEX[n] for n in ("left_ankle", "right_ankle", "left_wrist", "right_wrist")])
 FOLDS = np.array([[1.0, 0, 0], [1.0, 0, 0], [0, 0, -1.0], [0, 0, 1.0]])
-SAY = np.array([0.5, 0.5, 0.15, 0.15])
+SAY = np.array([0.5, 0.5, 0.15, 0.15])[:, None]
 TWIST = np.array([COMPLIANCE["knee"], COMPLIANCE["knee"], FOREARM_TWIST, FOREARM_TWIST])
 SIDE = np.array([COMPLIANCE["knee"], COMPLIANCE["knee"], COMPLIANCE["elbow"], COMPLIANCE["elbow"]])
 MOST_FOLDED = np.radians(150.0)
@@ -42,10 +42,15 @@ SHIFT_LIMIT = 0.5  # metres along the ground, for a leg of 0.85 m, that the root
 TIPTOE = 0.05  # metres that the root rises beyond what straight legs on standing feet allow
 STRAIGHT = 0.998  # of a leg's length: what counts as straight
 
+# HOLDERS[j, k]: whether a turn of k turns j; ANCESTORS[j, k]: whether it moves j's place.
+HOLDERS = np.eye(COUNT, dtype=bool)
+for _joint in range(1, COUNT):
+    HOLDERS[_joint] |= HOLDERS[PARENTS[_joint]]
+ANCESTORS = HOLDERS & ~np.eye(COUNT, dtype=bool)
+
 
 def _by_joint(table):
-    short = [name.replace("left_", "").replace("right_", "") for name in JOINTS]
-    return np.array([table[name] for name in short])
+    return np.array([table[name.removeprefix("left_").removeprefix("right_")] for name in JOINTS])
 
 
 TURNS = _by_joint(COMPLIANCE)
@@ -54,10 +59,10 @@ LIMITS = _by_joint(FARTHEST)
 
 @dataclass(frozen=True)
 class Limbs:
-    """What knees and elbows are by the motion before any goal.
+    """What the hinges of bodies are by the motion before any goal (order of HINGES).
 
-    `upper [P, 4, 3]`, `lower [P, 4, 3]`: unit directions of the bones at rest, each in its own joint's axes. `hinge
-    [P, T, 4, 3]` in the axes of the hinge's parent. `least [P, T, 4]`, `most [P, T, 4]`: radians of bend allowed.
+    `upper [B, 4, 3]`, `lower [B, 4, 3]`: unit directions of the bones at rest, each in its own joint's axes. `hinge
+    [B, 4, 3]` in the axes of the hinge's parent. `least [B, 4]`, `most [B, 4]`: radians of bend allowed.
     """
 
     upper: np.ndarray
@@ -66,15 +71,17 @@ class Limbs:
     least: np.ndarray
     most: np.ndarray
 
+    def bends(self, local, at):
+        """How far the hinges of bodies `at` are folded, radians `[N, 4]`; `local [N, 22, 4]`."""
+        return bend(local[:, HINGES], self.hinge[at], self.upper[at], self.lower[at])
+
 
 def limbs(local, offsets):
-    """Limbs of motions `local [P, T, 22, 4]` on bodies `offsets [P, 22, 3]`."""
+    """Limbs of bodies with local rotations `[B, 22, 4]` and bones `offsets [B, 22, 3]`."""
     upper, lower = rot.normalize(offsets[:, HINGES]), rot.normalize(offsets[:, ENDS])
-    folded = cross(upper[:, None], turn(local[:, :, HINGES], lower[:, None]))
-    hinge = rot.normalize(
-        folded + SAY[:, None] * rot.normalize(FOLDS - (FOLDS * upper).sum(-1, keepdims=True) * upper)[:, None]
-    )
-    bent = bend(local[:, :, HINGES], hinge, upper[:, None], lower[:, None])
+    square = rot.normalize(FOLDS - (FOLDS * upper).sum(-1, keepdims=True) * upper)
+    hinge = rot.normalize(cross(upper, turn(local[:, HINGES], lower)) + SAY * square)
+    bent = bend(local[:, HINGES], hinge, upper, lower)
     return Limbs(upper, lower, hinge, np.minimum(bent, 0.0), np.maximum(bent, MOST_FOLDED))
 
 
@@ -85,34 +92,17 @@ def bend(local, hinge, upper, lower):
 
 
 def compliances(frozen, sizes):
-    """Compliance of every column `[P, T, 23]`: 0 where frozen. `frozen [P, T, 23]` bool, `sizes [P]`."""
+    """Compliance of every column `[B, 23]`: 0 where frozen. `frozen [B, 23]` bool, `sizes [B]`."""
     free = np.broadcast_to(np.append(TURNS, 0.0), frozen.shape).copy()
-    free[..., ROOT] = ROOT_COMPLIANCE * sizes[:, None] ** 2
+    free[:, ROOT] = ROOT_COMPLIANCE * sizes**2
     return np.where(frozen, 0.0, free)
 
 
 def rise_limit(places, offsets):
-    """Metres `[P, T]` by which the root may rise with both feet where they are. `places [P, T, 22, 3]`."""
+    """Metres `[B]` by which the root may rise with both feet where they are. `places [B, 22, 3]`."""
     rises = []
-    for hip, knee, ankle, _ in LEGS:
-        length = np.linalg.norm(offsets[:, INDEX[knee]], axis=-1) + np.linalg.norm(offsets[:, INDEX[ankle]], axis=-1)
-        span = places[:, :, INDEX[hip]] - places[:, :, INDEX[ankle]]
-        flat = (span[..., :2] ** 2).sum(-1)
-        rises.append(np.sqrt(np.maximum((STRAIGHT * length[:, None]) ** 2 - flat, 0.0)) - span[..., 2])
+    for hip, knee, ankle in ([INDEX[name] for name in leg[:3]] for leg in LEGS):
+        length = STRAIGHT * np.linalg.norm(offsets[:, [knee, ankle]], axis=-1).sum(-1)
+        span = places[:, hip] - places[:, ankle]
+        rises.append(np.sqrt(np.maximum(length**2 - (span[:, :2] ** 2).sum(-1), 0.0)) - span[:, 2])
     return np.maximum(np.minimum(*rises), 0.0) + TIPTOE
-
-
-def cross(a, b):
-    """Cross product along the last axis `[..., 3]`, broadcasting (numpy's own is many times slower on small arrays)."""
-    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
-    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    x = ay * bz - az * by
-    out = np.empty((*x.shape, 3))
-    out[..., 0], out[..., 1], out[..., 2] = x, az * bx - ax * bz, ax * by - ay * bx
-    return out
-
-
-def turn(q, v):
-    """Vectors `[..., 3]` turned by quaternions `[..., 4]`, broadcasting."""
-    twice = 2.0 * cross(q[..., 1:], v)
-    return v + q[..., :1] * twice + cross(q[..., 1:], twice)

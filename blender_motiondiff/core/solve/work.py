@@ -1,0 +1,155 @@
+"""What a solve works on: poses of all bodies at all frames, the change made to them, and how far it may go."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..constraints.rows import Poses
+from ..skeleton import INDEX, LEGS, PARENTS
+from .step import State
+from .stiffness import COLUMNS, HINGES, LIMITS, ROOT, SHIFT_LIMIT, Limbs, compliances, limbs, rise_limit
+from .turns import from_rotvec, kinematics, product, to_rotvec, turn, turn_back
+
+LEG_JOINTS = np.array([[INDEX[name] for name in leg] for leg in LEGS])
+ANKLES = LEG_JOINTS[:, 2]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The motion before: `local [B, 22, 4]`, `root [B, 3]`, `ankles [B, 2, 3]`, world turns of `feet [B, 2, 4]`."""
+
+    local: np.ndarray
+    root: np.ndarray
+    ankles: np.ndarray
+    feet: np.ndarray
+
+
+@dataclass(frozen=True)
+class Work:
+    """Arrays that a solve changes in place, for B = P * T bodies-at-a-frame (number person * T + frame).
+
+    `local [B, 22, 4]`, `root [B, 3]`, and the `places [B, 22, 3]` and world `turns [B, 22, 4]` that follow. `change
+    [B, 23, 3]` from the origin: each joint's rotation vector in its parent's axes, last the root's shift. `held [B]`:
+    the merit of the best pose so far, `held_local`, `held_root` that pose, `trial [B, 23, 3]` the step tried from it.
+    `damping [B]` of what binds; `blocked [B, 4]` hinges (see step.State). The rest stays: `offsets [B, 22, 3]`, `free
+    [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies.
+    """
+
+    local: np.ndarray
+    root: np.ndarray
+    places: np.ndarray
+    turns: np.ndarray
+    change: np.ndarray
+    held: np.ndarray
+    held_local: np.ndarray
+    held_root: np.ndarray
+    trial: np.ndarray
+    damping: np.ndarray
+    blocked: np.ndarray
+    offsets: np.ndarray
+    free: np.ndarray
+    rise: np.ndarray
+    size: np.ndarray
+    origin: Origin
+    limbs: Limbs
+
+
+def start(motions, frozen):
+    """The Work of motions of T frames each; `frozen [P, T, 23]` bool or None."""
+    frames = motions[0].frames
+    local = np.concatenate([np.asarray(m.rotations, float) for m in motions])
+    root = np.concatenate([np.asarray(m.root, float) for m in motions])
+    offsets = np.repeat([np.asarray(m.body.offsets, float) for m in motions], frames, 0)
+    size = np.repeat([float(m.body.size) for m in motions], frames)
+    count = len(root)
+    frozen = np.zeros((count, COLUMNS), bool) if frozen is None else np.asarray(frozen, bool).reshape(count, COLUMNS)
+    places, turns = (np.ascontiguousarray(part) for part in kinematics(root, local, offsets))
+    origin = Origin(local.copy(), root.copy(), places[:, ANKLES], turns[:, ANKLES])
+    change = np.zeros((count, COLUMNS, 3))
+    return Work(
+        local, root, places, turns, change, np.full(count, np.inf), local.copy(), root.copy(), change.copy(),
+        np.zeros(count), np.zeros((count, len(HINGES))), offsets, compliances(frozen, size),
+        rise_limit(places, offsets), size, origin, limbs(local, offsets),
+    )  # fmt: skip
+
+
+def poses_of(work, motions, times):
+    """Poses that share the work's arrays: they are always those of now."""
+    shape, sizes = (len(motions), motions[0].frames), np.array([m.body.size for m in motions])
+    places, turns = (part.reshape(*shape, *part.shape[1:]) for part in (work.places, work.turns))
+    return Poses(np.asarray(times, float), places, turns, sizes)
+
+
+def pose(work, at):
+    """World places and turns of bodies `at` follow from their local rotations and roots."""
+    work.places[at], work.turns[at] = kinematics(work.root[at], work.local[at], work.offsets[at])
+
+
+def apply_changes(work, at):
+    """Local rotations, roots and poses of bodies `at` follow from their changes."""
+    work.local[at] = product(from_rotvec(work.change[at, :ROOT]), work.origin.local[at])
+    work.root[at] = work.origin.root[at] + work.change[at, ROOT]
+    pose(work, at)
+
+
+def state_of(work, bodies, joints, legs):
+    """State of systems of `bodies [S, G]`; ankles of free `legs [B, 2]` are left out, they keep their feet's turn."""
+    at, columns = bodies.ravel(), np.append(joints, ROOT)
+    free = work.free[np.ix_(at, columns)]
+    for side, ankle in enumerate(ANKLES):
+        free[:, columns == ankle] *= ~legs[at, side, None]
+    above = work.turns[np.ix_(at, np.maximum(PARENTS[joints], 0))]
+    above[:, joints == 0] = np.array([1.0, 0.0, 0.0, 0.0])
+    hinge = turn(work.turns[np.ix_(at, PARENTS[HINGES])], work.limbs.hinge[at])
+    bent = work.limbs.bends(work.local[at], at)
+    parts = (work.places[at], above, work.change[np.ix_(at, columns)], free, hinge, bent, work.blocked[at])
+    return State(joints, *(part.reshape(*bodies.shape, *part.shape[1:]) for part in parts))
+
+
+def keep_feet(work, at, joints, legs, moved):
+    """Ankles of free legs undo what the legs above them do in the world steps `moved [N, K + 1, 3]`, in place."""
+    for side, (hip, knee, ankle, _) in enumerate(LEG_JOINTS):
+        strayed = to_rotvec(product(work.origin.feet[at, side], work.turns[at, ankle] * [1, -1, -1, -1]))
+        spot = np.searchsorted(joints, [0, hip, knee, ankle])
+        own = legs[at, side] & (work.free[at, ankle] > 0)
+        moved[own, spot[3]] = (strayed - moved[:, spot[:3]].sum(1))[own]
+
+
+def move(work, at, joints, step, rooted):
+    """Bodies `at` go from their held poses by `step [N, K + 1, 3]` (turns in parents' axes), within their limits.
+
+    `rooted [B]` bool: whose roots are asked for themselves, and so may go anywhere.
+    """
+    local = work.held_local[at]
+    local[:, joints] = product(from_rotvec(step[:, :-1]), local[:, joints])
+    bent = work.limbs.bends(local, at)
+    least, most = work.limbs.least[at], work.limbs.most[at]
+    over = np.clip(bent, least, most) - bent
+    if over.any():
+        local[:, HINGES] = product(from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
+        work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
+    before = work.origin.local[np.ix_(at, joints)]
+    change = to_rotvec(product(local[:, joints], before * [1, -1, -1, -1]))
+    far = np.sqrt((change**2).sum(-1)) / LIMITS[joints]
+    if (far > 1).any():
+        change /= np.maximum(far, 1.0)[..., None]
+        local[:, joints] = np.where((far > 1)[..., None], product(from_rotvec(change), before), local[:, joints])
+    shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at], rooted[at])
+    work.local[at], work.root[at] = local, work.origin.root[at] + shift
+    work.change[np.ix_(at, np.append(joints, ROOT))] = np.concatenate([change, shift[:, None]], 1)
+    pose(work, at)
+
+
+def _limited_shift(work, at, shift, rooted):
+    """Roots that no row is about come along only so far along the ground, and up no farther than the legs reach."""
+    flat = np.sqrt((shift[:, :2] ** 2).sum(1))
+    share = np.minimum(1.0, SHIFT_LIMIT * work.size[at] / np.maximum(flat, 1e-9))
+    limited = np.concatenate([shift[:, :2] * share[:, None], np.minimum(shift[:, 2], work.rise[at])[:, None]], 1)
+    return np.where(rooted[:, None], shift, limited)
+
+
+def in_parents(above, moved):
+    """World steps `[S, G, K + 1, 3]` as turns in the parents' axes; the root's shift stays."""
+    out = moved.copy()
+    out[..., :-1, :] = turn_back(above, moved[..., :-1, :])
+    return out
