@@ -6,7 +6,7 @@ import numpy as np
 
 from ..constraints.rows import Rows, gradient
 from ..motion import FPS
-from .projection import STIFFNESS, skeleton_kernel, time_kernel
+from .projection import skeleton_kernel, time_kernel
 
 REACH = 0.5  # seconds to either side over which a push fades
 
@@ -45,13 +45,13 @@ def _step(rows, places, strength, movable, body, fps):
         other_normal[two] *= movable[other][:, None]
         rows = replace(rows, normal=normal, other_normal=other_normal)
     # The sum of |M K M'| over each row bounds its largest eigenvalue (Gershgorin): divided by it, no step overshoots.
-    pull, other_pull = np.linalg.norm(rows.normal, axis=-1), np.linalg.norm(rows.other_normal[two], axis=-1)
-    load = np.zeros((*places.shape[:3], 1))
-    np.add.at(load, at, pull[:, None])
-    np.add.at(load, other, other_pull[:, None])
-    load = spread(load, body, fps)[..., 0]
-    most = pull * load[at]
-    most[two] += other_pull * load[other]
+    pull, other_pull = np.abs(rows.normal), np.abs(rows.other_normal[two])
+    load = np.zeros(places.shape)
+    np.add.at(load, at, pull)
+    np.add.at(load, other, other_pull)
+    load = spread(load, body, fps)
+    most = (pull * load[at]).sum(-1)
+    most[two] += (other_pull * load[other]).sum(-1)
     ratio = rows.weight * strength / (1.0 + rows.weight * strength)
     moved = replace(rows, residual=ratio * rows.residual / np.maximum(most, 1e-9), weight=np.ones(len(rows)))
     move = -spread(gradient(moved, places.shape), body, fps)
@@ -59,7 +59,7 @@ def _step(rows, places, strength, movable, body, fps):
 
 
 def spread(field, body, fps=FPS):
-    """K field: `[P, T, 22, C]` smoothed over the body (kernel `[22, 22]`) and over REACH of time, zeros beyond the ends.
+    """K field: `[P, T, 22, C]` smoothed over the body (kernel `[22, 22]`) and over REACH of time, 0 beyond the ends.
 
     Frames without anything near are skipped.
     """

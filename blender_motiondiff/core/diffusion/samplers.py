@@ -4,9 +4,9 @@
 
 `denoise(x, level) -> x0` with `level` the square root of alpha-bar (0 pure noise, 1 clean), a float;
 `impose(x0, level) -> x0` puts in what is known, at every call of the network and so in what is handed back;
-`draw() -> noise` of x's shape from the takes' own streams; `callback(call, calls)` may raise to stop. `noise` and what is
-handed back have one shape and one dtype. `steps` is any whole number from 1; the noise levels are spaced evenly over
-the schedule. Every sampler calls the network `calls(steps, repaint, jump)` times.
+`draw() -> noise` of x's shape from the takes' own streams; `callback(call, calls)` may raise to stop. `noise` and
+what is handed back have one shape and one dtype. `steps` is any whole number from 1; the noise levels are spaced
+evenly over the schedule. Every sampler calls the network `calls(steps, repaint, jump)` times.
 """
 
 import math

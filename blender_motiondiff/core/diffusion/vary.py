@@ -26,7 +26,7 @@ def vary(denoise_source, denoise_target, source, steps, strength, mask, draw, im
     if strength == 0:
         return source.copy()
     shares = [float(a) for a in alpha_bar(np.linspace(strength * STEPS, 0.0, steps + 1))]
-    clean = source
+    clean, mask = source, np.asarray(mask, source.dtype)
     for i, share in enumerate(shares[:-1]):
         level, noise = math.sqrt(share), math.sqrt(1 - share) * draw()
         estimate = denoise_target(level * clean + noise, level)
