@@ -2,6 +2,7 @@
 #
 #   make demo [LEADER=your.bvh]    the whole chain in a headless Blender; results in build/demo
 #   make test                      every check; the last line says how many passed, failed, were skipped
+#   make gallery [NAMES=...]      the sheets of docs/gallery.md, from examples/requests
 #   make zip [ALL=1]               the extension's zip for this platform (for every platform) in dist
 #   make env                       the environments alone
 #   make torch                     PyTorch into the environment, for training
@@ -10,7 +11,7 @@
 PYTHON := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: env torch zip demo test lint clean
+.PHONY: env torch zip demo gallery test lint clean
 
 env:
 	@sh tools/setup_env.sh
@@ -25,6 +26,10 @@ zip:
 
 demo: zip
 	@$(PYTHON) -m tools.demo $(if $(LEADER),--leader "$(LEADER)")
+
+gallery:
+	@sh tools/setup_env.sh base
+	@$(PYTHON) -m tools.gallery $(NAMES)
 
 test: env zip
 	@$(PYTHON) -m tools.test_all

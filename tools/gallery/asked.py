@@ -21,6 +21,7 @@ BALL = {"waypoint": 0.06, "pin": 0.055, "touch": 0.05, "target": 0.07}
 THREAD = 0.008  # metres: radius of lines in the air
 TUBE = 0.018  # of a path on the ground
 ARROW = 0.9  # metres: a direction that is faced
+MANY = 24  # waypoints from which on a path is a line, not places
 SEEN = 1.5  # metres: what is asked farther from everybody does not make the camera step back
 
 
@@ -74,18 +75,17 @@ def path_marks(path, ground):
     """A tube over the ground along a path, and balls where it names moments."""
     if path is None:
         return []
-    points = np.asarray(path.points, float)
-    if path.heights is not None and np.isfinite(path.heights).all():
-        line = np.column_stack([points, path.heights])
+    line = on_ground(np.asarray(path.points, float), ground, TUBE)
+    if path.sparse and len(line) > 1:
+        out = [Mark(thread(a, b), "path") for a, b in zip(line[:-1], line[1:], strict=True) if np.any(a != b)]
     else:
-        line = on_ground(points, ground, TUBE)
-    out = []
-    if not path.sparse or len(points) < 2:
-        fine = finely(line)
-        out.append(Mark(solids.tube(fine, TUBE), "path"))
-    else:
-        out += [Mark(thread(a, b), "path") for a, b in zip(line[:-1], line[1:], strict=True) if np.any(a != b)]
-    if len(points) <= 24:
+        out = [Mark(solids.tube(finely(line), TUBE), "path")]
+    if path.heights is not None:
+        high = np.isfinite(path.heights)
+        tops = np.column_stack([path.points, path.heights])[high]
+        out += [Mark(thread(a, b), "path") for a, b in zip(line[high], tops, strict=True)]
+        line = np.concatenate([line[~high], tops])
+    if len(line) <= MANY:
         out += [Mark(ball(p, "waypoint"), "waypoint") for p in line]
     return out
 

@@ -19,7 +19,6 @@ MOMENTS, STROBE = 12, 8
 SHIRTS = ("blue", "orange")
 FAR = 2.5  # metres on the ground from which on the whole way has a picture of its own
 HEAD = np.array([0.0, 0.0, 0.16])  # metres from a head's joint to its crown
-SNAP = 0.5  # of the way to the next moment: so far a moment may move to show what is asked at another
 
 
 class Set:
