@@ -63,6 +63,23 @@ def install(environment, requirements, creator):
     return True
 
 
+def write_command(environment):
+    """Puts the command `motiondiff` into an environment; it runs from any folder. Returns whether anything changed."""
+    path = environment / "bin" / "motiondiff"
+    text = (
+        f"#!{python_of(environment)}\n"
+        "import sys\n\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from motiondiff.__main__ import main\n\n"
+        "sys.exit(main())\n"
+    )
+    if path.exists() and path.read_text() == text:
+        return False
+    path.write_text(text)
+    path.chmod(0o755)
+    return True
+
+
 def works(python):
     """Whether this interpreter starts, is 3.13 and can make environments; a pyenv shim without a version does not."""
     test = "import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 13))"
@@ -100,6 +117,7 @@ def main(parts):
     done = False
     if "base" in parts:
         done |= install(BASE, ROOT / "requirements.txt", sys.executable)
+        done |= write_command(BASE)
         if os.environ.get("MOTIONDIFF_TORCH") == "1":
             done |= install(BASE, ROOT / "requirements-torch.txt", sys.executable)
     if "next" in parts:
