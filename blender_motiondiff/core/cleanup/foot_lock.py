@@ -11,7 +11,7 @@ import numpy as np
 from .. import rotations as rot
 from ..motion import forward_kinematics
 from ..skeleton import FEET, INDEX, LEGS
-from .plants import blend, bridge, catch_up_lift, drag_lift, pinned_track, runs, steps
+from .plants import blend, bridge, catch_up_lift, drag_lift, frames_from, pinned_track, runs, steps
 from .two_bone_ik import SOFT_FROM, solve_leg
 
 KEEP_FRAMES = 4  # corrections fade over these many frames to either side of a keyed one
@@ -85,11 +85,7 @@ def keep_weights(keep, frames):
     if keep is None:
         return np.ones(frames)
     keep = np.clip(np.asarray(keep, float), 0.0, 1.0)
-    pinned = np.flatnonzero(keep == 0)
-    if len(pinned) == 0:
-        return keep
-    distance = np.abs(np.arange(frames)[:, None] - pinned[None, :]).min(1)
-    u = np.clip(distance / (KEEP_FRAMES + 1), 0.0, 1.0)
+    u = np.clip(frames_from(keep == 0) / (KEEP_FRAMES + 1), 0.0, 1.0)
     return np.minimum(keep, u * u * (3 - 2 * u))
 
 
@@ -149,10 +145,7 @@ def _lift(places, lowest, size):
 
 def _far_from(flags):
     """0 where flagged, rising to 1 over HEEL_FRAMES to either side. bool `[T]` -> `[T]`."""
-    at = np.flatnonzero(flags)
-    if len(at) == 0:
-        return np.ones(len(flags))
-    u = np.clip(np.abs(np.arange(len(flags))[:, None] - at[None, :]).min(1) / HEEL_FRAMES, 0.0, 1.0)
+    u = np.clip(frames_from(flags) / HEEL_FRAMES, 0.0, 1.0)
     return u * u * (3 - 2 * u)
 
 

@@ -25,6 +25,14 @@ def runs(flags):
     return np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]]))).reshape(-1, 2)
 
 
+def frames_from(flags):
+    """Frames from each one to the nearest flagged one, float `[T]`; inf where none is. bool `[T]`."""
+    time = np.arange(len(flags))
+    before = np.maximum.accumulate(np.where(flags, time, -np.inf))
+    after = np.minimum.accumulate(np.where(flags, time, np.inf)[::-1])[::-1]
+    return np.minimum(time - before, after - time)
+
+
 def bridge(flags, places, size):
     """Closes short breaks over which the joint hardly moves. `flags [T]`, `places [T, 3]` metres."""
     out = flags.copy()
@@ -75,9 +83,10 @@ def pinned_track(places, flags, rest_height, size, fps, keyed):
 def _without_shake(values, fps, seconds=0.06):
     """Gaussian average of `[N]`, its ends weighted by what there is."""
     sigma = seconds * fps
-    t = np.arange(len(values))
-    weights = np.exp(-0.5 * ((t[:, None] - t[None, :]) / sigma) ** 2)
-    return weights @ values / weights.sum(1)
+    reach = int(np.ceil(9 * sigma))  # beyond, the Gaussian is under 1e-17
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    inner = slice(reach, reach + len(values))
+    return np.convolve(values, kernel)[inner] / np.convolve(np.ones(len(values)), kernel)[inner]
 
 
 def blend(values, flags, size, fps):
