@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blender_motiondiff.core.constraints.rows import Poses, join, make_rows
-from blender_motiondiff.core.diffusion.guidance import combine, push, push_away, spread
-from blender_motiondiff.core.diffusion.projection import skeleton_kernel, time_kernel
+from blender_motiondiff.core.diffusion.guidance import combine, push, push_away
+from blender_motiondiff.core.diffusion.kernels import skeleton_kernel, spread, time_kernel
 from blender_motiondiff.core.motion import positions
 from blender_motiondiff.core.request.data import HARD
 from blender_motiondiff.core.skeleton import INDEX
@@ -129,7 +129,7 @@ def test_spreading_is_the_product_of_both_kernels(seed, frames):
     body = skeleton_kernel()
     apart = np.arange(frames)[:, None] - np.arange(frames)
     dense = np.einsum("ts,ij,psjc->ptic", time_kernel(apart, 15.0), body, field)
-    assert np.allclose(spread(field, body), dense, atol=1e-12)
+    assert np.allclose(spread(field, body, 15.0), dense, atol=1e-12)
 
 
 @given(seeds, st.floats(-3, 5), st.floats(-3, 5))

@@ -126,6 +126,21 @@ def test_a_contact_moves_both_and_an_own_pair_as_well():
     assert np.allclose(moved[1, 50, WRIST], moved[1, 50, INDEX["right_wrist"]])
 
 
+def test_who_does_not_yield_stays_and_the_other_goes_the_whole_way():
+    places, movable = walkers(), np.ones((2, 60, COUNT))
+    movable[0] = 0.0
+    movable[1, 30:] = np.linspace(1.0, 0.2, 30)[:, None]
+    o = pro.merge([
+        pro.observe(np.arange(20, 40), WRIST, np.zeros((20, 3)), person=0, other=(1, WRIST)),
+        pro.observe([10], TOE, [[9.0, 9.0, 9.0]], person=0),
+    ])  # fmt: skip
+    moved = pro.apply(pro.precompute(o, movable=movable), places)
+    assert np.array_equal(moved[0], places[0])
+    assert np.allclose(moved[1, 20:40, WRIST], places[0, 20:40, WRIST], atol=1e-9)
+    movable[:] = 0.0
+    assert np.array_equal(pro.apply(pro.precompute(o, movable=movable), places), places)
+
+
 def test_what_is_said_twice_is_met_and_contradictions_are_shared():
     places = walkers()
     a, b = places[0, 10, WRIST] + 0.1, places[1, 10, WRIST] + 0.2

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..constraints.rows import Rows, gradient
 from ..motion import FPS
-from .projection import skeleton_kernel, time_kernel
+from .kernels import skeleton_kernel, spread
 
 REACH = 0.5  # seconds to either side over which a push fades
 
@@ -49,37 +49,13 @@ def _step(rows, places, strength, movable, body, fps):
     load = np.zeros(places.shape)
     np.add.at(load, at, pull)
     np.add.at(load, other, other_pull)
-    load = spread(load, body, fps)
+    load = spread(load, body, REACH * fps)
     most = (pull * load[at]).sum(-1)
     most[two] += (other_pull * load[other]).sum(-1)
     ratio = rows.weight * strength / (1.0 + rows.weight * strength)
     moved = replace(rows, residual=ratio * rows.residual / np.maximum(most, 1e-9), weight=np.ones(len(rows)))
-    move = -spread(gradient(moved, places.shape), body, fps)
+    move = -spread(gradient(moved, places.shape), body, REACH * fps)
     return (move if movable is None else move * movable[..., None]).astype(places.dtype)
-
-
-def spread(field, body, fps=FPS):
-    """K field: `[P, T, 22, C]` smoothed over the body (kernel `[22, 22]`) and over REACH of time, 0 beyond the ends.
-
-    Frames without anything near are skipped.
-    """
-    out = np.zeros_like(field)
-    used = np.flatnonzero(field.any((0, 2, 3)))
-    if not len(used):
-        return out
-    span, frames = int(np.ceil(REACH * fps)), field.shape[1]
-    low, high = max(0, used[0] - span), min(frames, used[-1] + span + 1)
-    near = np.einsum("ij,ptjc->ptic", body, field[:, used[0] : used[-1] + 1])
-    padded = np.zeros((len(field), high - low, *field.shape[2:]))
-    begin, count = used[0] - low, near.shape[1]
-    for apart in range(-span, span + 1):
-        weight = float(time_kernel(apart, REACH * fps))
-        first, last = max(0, begin + apart), min(high - low, begin + apart + count)
-        if weight > 0 and last > first:
-            skip = first - begin - apart
-            padded[:, first:last] += weight * near[:, skip : skip + last - first]
-    out[:, low:high] = padded
-    return out
 
 
 def combine(plain, constrained, worded, constraint_scale, text_scale):

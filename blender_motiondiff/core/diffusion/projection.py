@@ -10,17 +10,15 @@ A row is the place of one joint, or of one minus another (contacts), at a frame.
 the same of them are bound. A Projector holds the factors; every step and every take uses it again.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from ..features import POSITIONS, VELOCITIES, velocities
 from ..motion import FPS
-from ..skeleton import COUNT, PARENTS, average_body
+from ..skeleton import COUNT
+from .kernels import REACH, STIFFNESS, skeleton_kernel, time_kernel
 
-REACH = 1.0  # seconds to either side over which a correction fades; half of it is gone after 0.3 s
-STIFFNESS = 0.03  # lambda of the body's metric: moving a wrist takes the shoulder along by about a half
-BONE = 0.2  # metres: a bone this long counts as one edge of weight 1, shorter ones are stiffer
 FREE = np.inf  # variance of an axis that is not bound
 MOST = 150  # observations a REACH of time, see `thin`
 FADED = 0.9  # level (square root of alpha-bar) from which pseudo-observations are gone
@@ -36,6 +34,7 @@ class Observations:
     `frame [N]`, `person [N]`, `joint [N]`; `other_person [N]`, `other_joint [N]`: -1, or the joint whose place (at the
     same frame) is subtracted. `wanted [N, 3]` metres (a leading axis of takes may stand before). `variance [N, 3]`
     relative to the metric's own of about 1: 0 exact, 1 leaves about half of the residual, FREE leaves the axis alone.
+    `yields [N, 2]`: how far the joint and the other one may be moved, 1 unless `precompute` is told otherwise.
     """
 
     frame: np.ndarray
@@ -45,6 +44,7 @@ class Observations:
     variance: np.ndarray
     other_person: np.ndarray
     other_joint: np.ndarray
+    yields: np.ndarray
 
     def __len__(self):
         return len(self.frame)
@@ -65,8 +65,9 @@ def observe(frame, joint, wanted, variance=0.0, person=0, other=None):
     ]
     frame, person, joint, other_person, other_joint = ints
     return Observations(
-        frame, person, joint, np.nan_to_num(wanted), np.where(free, FREE, variance), other_person, other_joint
-    )
+        frame, person, joint, np.nan_to_num(wanted), np.where(free, FREE, variance), other_person, other_joint,
+        np.ones((count, 2)),
+    )  # fmt: skip
 
 
 def select(observations, index):
@@ -74,7 +75,7 @@ def select(observations, index):
     o = observations
     return Observations(
         o.frame[index], o.person[index], o.joint[index], o.wanted[..., index, :], o.variance[index],
-        o.other_person[index], o.other_joint[index],
+        o.other_person[index], o.other_joint[index], o.yields[index],
     )  # fmt: skip
 
 
@@ -85,33 +86,6 @@ def merge(parts):
     return Observations(
         *(np.concatenate([getattr(p, f.name) for p in parts], axis.get(f.name, 0)) for f in fields(Observations))
     )
-
-
-# --- the two kernels --------------------------------------------------------------------------------------------------
-
-
-def time_kernel(apart, reach):
-    """Wendland's function phi_3,1 of the distance `apart` (any unit, that of `reach`): 1 at 0, 0 from `reach` on.
-
-    Positive definite on the line, twice differentiable (Wendland 1995; Scattered Data Approximation, table 9.1).
-    """
-    r = np.minimum(np.abs(apart) / reach, 1.0)
-    return (1 - r) ** 4 * (4 * r + 1)
-
-
-def skeleton_kernel(stiffness=STIFFNESS):
-    """(Laplacian of the skeleton + stiffness I)^-1 `[22, 22]`, scaled to a mean of 1 on its diagonal.
-
-    Edges weigh BONE / length, so a metre of spine gives as much as a metre of arm, however many joints it has.
-    """
-    lengths = np.linalg.norm(average_body().offsets, axis=-1)
-    matrix = stiffness * np.eye(COUNT)
-    for j in range(1, COUNT):
-        p, weight = PARENTS[j], BONE / lengths[j]
-        matrix[[j, p], [j, p]] += weight
-        matrix[[j, p], [p, j]] -= weight
-    kernel = np.linalg.inv(matrix)
-    return kernel / kernel.diagonal().mean()
 
 
 # --- the projector ----------------------------------------------------------------------------------------------------
@@ -155,14 +129,22 @@ class Projector:
     observations: Observations
     systems: tuple
     pieces: tuple
+    movable: np.ndarray | None
 
 
-def precompute(observations, fps=FPS, reach=REACH, stiffness=STIFFNESS):
+def precompute(observations, fps=FPS, reach=REACH, stiffness=STIFFNESS, movable=None):
     """A Projector for `observations`.
 
     Exact ones may say the same thing twice; where they contradict each other they are met in the least squares.
+    `movable [P, T, 22]`, 0 to 1: how far joints yield (the metric is m K m): what is kept, or belongs to somebody
+    animated already, is 0 and is not moved, and others go the whole way; rows about such joints alone are left out.
     """
     o = select(observations, np.argsort(observations.frame, kind="stable"))
+    if movable is not None:
+        own = movable[o.person, o.frame, o.joint]
+        other = np.where(o.other_joint >= 0, movable[o.other_person, o.frame, o.other_joint], 0.0)
+        o = replace(o, yields=np.stack([own, other], -1))
+        o = select(o, o.yields.max(-1) > 1e-3)
     body, span = skeleton_kernel(stiffness), reach * fps
     systems, patterns = [], {}
     for axis in range(3):
@@ -172,7 +154,7 @@ def precompute(observations, fps=FPS, reach=REACH, stiffness=STIFFNESS):
         index = np.flatnonzero(np.isfinite(variance))
         if len(index):
             systems.append(_factorise(tuple(axes), index, select(o, index), variance[index], body, span))
-    return Projector(o, tuple(systems), tuple(_pieces(o, body, span)))
+    return Projector(o, tuple(systems), tuple(_pieces(o, body, span)), movable)
 
 
 def project(places, frames, joints, wanted, variance=0.0, fps=FPS):
@@ -242,11 +224,16 @@ def _seen(o, places):
 def _covariance(a, b, body, reach):
     """M_a K M_b' `[A, B]`: kernels of a row's one or two joints with another's, persons being independent."""
     total = np.zeros((len(a), len(b)))
-    for person, joint, sign in ((a.person, a.joint, 1), (a.other_person, a.other_joint, -1)):
-        for person_b, joint_b, sign_b in ((b.person, b.joint, 1), (b.other_person, b.other_joint, -1)):
+    for person, joint, yields in _sides(a):
+        for person_b, joint_b, yields_b in _sides(b):
             same = (person[:, None] == person_b) & (joint[:, None] >= 0) & (joint_b >= 0)
-            total += np.where(same, sign * sign_b * body[joint[:, None], joint_b], 0.0)
+            total += np.where(same, yields[:, None] * yields_b * body[joint[:, None], joint_b], 0.0)
     return total * time_kernel(a.frame[:, None] - b.frame, reach)
+
+
+def _sides(o):
+    """A row's entries: the joint and, with the opposite sign, the other one."""
+    return (o.person, o.joint, o.yields[:, 0]), (o.other_person, o.other_joint, -o.yields[:, 1])
 
 
 def _factorise(axes, index, o, variance, body, reach):
@@ -315,7 +302,7 @@ def _pieces(o, body, reach):
                 continue
             frames, where = np.unique(o.frame[rows], return_inverse=True)
             over_body = np.zeros((len(frames), COUNT, len(rows)))
-            sign = np.append(np.ones(len(own)), -np.ones(len(other)))
+            sign = np.append(o.yields[own, 0], -o.yields[other, 1])
             over_body[where, :, np.arange(len(rows))] = sign[:, None] * body[joint]
             begin, end = int(np.ceil(frames[0] - reach)), int(frames[-1] + reach) + 1
             over_time = time_kernel(np.arange(begin, end)[:, None] - frames, reach)
@@ -331,7 +318,10 @@ def _spread(projector, pulls, out):
     for piece in projector.pieces:
         begin, end = max(0, piece.begin), min(frames, piece.begin + len(piece.over_time))
         moved = (piece.over_body @ pulls[:, piece.rows]).reshape(len(out), -1, 3 * COUNT)
-        out[:, piece.person, begin:end] += piece.over_time[begin - piece.begin : end - piece.begin] @ moved
+        moved = piece.over_time[begin - piece.begin : end - piece.begin] @ moved
+        if projector.movable is not None:
+            moved *= np.repeat(projector.movable[piece.person, begin:end], 3, -1)
+        out[:, piece.person, begin:end] += moved
 
 
 # --- which observations -----------------------------------------------------------------------------------------------
