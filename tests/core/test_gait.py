@@ -54,3 +54,44 @@ def test_a_keyed_stride_is_met_in_step():
             plan = gait.plan(straight(1.2), BODY, np.random.default_rng(seed), keys=[(90, stride(ahead, behind))])
             touch = strikes(plan[:, toe])
             assert np.abs(touch - 90).min() <= 4, (seed, ahead)
+
+
+def out_of_step(phase, other, where):
+    return np.abs((phase - other + 0.5) % 1.0 - 0.5)[where].max()
+
+
+def test_two_walk_in_step():
+    other = gait.plan_phase(straight(1.3), BODY, np.random.default_rng(0))
+    alone = gait.plan_phase(straight(1.0), BODY, np.random.default_rng(1))
+    together = gait.plan_phase(straight(1.0), BODY, np.random.default_rng(1), phase_from=other)
+    assert out_of_step(alone, other, slice(None)) > 0.2
+    assert out_of_step(together, other, slice(None)) < 1e-9
+    contacts = gait.plan(straight(1.0), BODY, np.random.default_rng(1), phase_from=other)
+    theirs = gait.contacts_at(other, gait.path_speed(straight(1.3), BODY.size))
+    assert np.array_equal(strikes(contacts[:, 1]), strikes(theirs[:, 1]))
+    mirrored = gait.plan(straight(1.0), BODY, np.random.default_rng(1), phase_from=other + 0.5)
+    assert np.array_equal(strikes(mirrored[:, 3]), strikes(theirs[:, 1]))
+
+
+def test_who_walks_on_alone_keeps_their_own_pace_and_falls_in_again():
+    pause = np.concatenate([straight(1.2, 60), np.tile(straight(1.2, 60)[-1], (50, 1))])
+    pause = np.concatenate([pause, pause[-1] + straight(1.2, 70)])
+    other = gait.plan_phase(pause, BODY, np.random.default_rng(0))
+    phase = gait.plan_phase(straight(1.0), BODY, np.random.default_rng(1), phase_from=other)
+    assert out_of_step(phase, other, slice(0, 58)) < 1e-9 and out_of_step(phase, other, slice(114, 180)) < 1e-9
+    rate = np.diff(phase) * 30
+    assert rate.min() > 0.2 and rate.max() < 1.6
+    still = gait.plan_phase(straight(0.0), BODY, np.random.default_rng(0))
+    free = gait.plan_phase(straight(1.0), BODY, np.random.default_rng(1))
+    assert np.array_equal(gait.plan_phase(straight(1.0), BODY, np.random.default_rng(1), phase_from=still), free)
+
+
+def test_a_key_is_met_and_the_step_found_again():
+    pose = np.tile(rot.IDENTITY, (COUNT, 1))
+    pose[INDEX["left_hip"]], pose[INDEX["right_hip"]] = rot.from_rotvec([-0.4, 0, 0]), rot.from_rotvec([0.4, 0, 0])
+    for seed in range(5):
+        other = gait.plan_phase(straight(1.2), BODY, np.random.default_rng(seed))
+        keyed = gait.plan_phase(straight(1.2), BODY, np.random.default_rng(9), [(90, pose)], phase_from=other)
+        contacts = gait.contacts_at(keyed, np.full(180, 1.2))
+        assert np.abs(strikes(contacts[:, 1]) - 90).min() <= 4
+        assert out_of_step(keyed, other, np.r_[0:45, 136:180]) < 1e-9

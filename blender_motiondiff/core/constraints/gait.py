@@ -20,6 +20,7 @@ TOE_STANDS = np.array([0.62, 0.58, 0.52, 0.49, 0.40, 0.28, 0.20, 0.16])
 ANKLE_STANDS = np.array([0.55, 0.53, 0.45, 0.41, 0.25, 0.19, 0.15, 0.12])
 STILL = 0.2  # metres a second: slower, both feet stand
 PACE = 0.05  # how far a take's pace may be from the median, as a share
+IN_STEP_AGAIN = 1.5  # seconds from a key in which somebody who walks in step is out of it
 KEY_REACH = 0.45  # largest change of the cycle at a key, in cycles, to bring its pose in step
 
 
@@ -70,23 +71,59 @@ def phase_of_pose(rotations, body, speed):
     return float(phases[cost.argmin()])
 
 
-def plan(place, body, rng, keys=(), fps=FPS):
-    """Planned contacts `[T, 4]` along a path `[T, 2]`.
+def plan(place, body, rng, keys=(), fps=FPS, phase_from=None):
+    """Planned contacts `[T, 4]` along a path `[T, 2]`; see `plan_phase`."""
+    phase = plan_phase(place, body, rng, keys, fps, phase_from)
+    return contacts_at(phase, path_speed(place, body.size, fps))
+
+
+def plan_phase(place, body, rng, keys=(), fps=FPS, phase_from=None):
+    """The phase of the steps along a path `[T, 2]`, in cycles `[T]`: 0 where the left foot touches down.
 
     `keys`: (frame, local rotations `[22, 4]`) of full poses that the steps must fit; the cycle stretches between them.
+    `phase_from [T]`: somebody else's phase, to walk in step with wherever both move (half a cycle more or less: left
+    with their right); keys have the say near themselves.
     """
     size = body.size
     speed = path_speed(place, size, fps)
     phase = cycle_phase(speed, rng.random(), 1 + PACE * rng.uniform(-1, 1), size, fps)
+    if phase_from is not None:
+        phase = _in_step(phase, np.asarray(phase_from, float), speed)
     moving = [(frame, pose) for frame, pose in keys if speed[frame] > STILL]
-    if moving:
-        frames = [frame for frame, _ in moving]
-        shifts, so_far = [], None
-        for frame, pose in moving:
-            wanted = phase_of_pose(pose, body, speed[frame]) - phase[frame]
-            if so_far is None:
-                so_far = wanted
-            so_far += np.clip((wanted - so_far + 0.5) % 1.0 - 0.5, -KEY_REACH, KEY_REACH)
-            shifts.append(so_far)
-        phase = phase + np.interp(np.arange(len(place)), frames, shifts)
-    return contacts_at(phase, speed)
+    if not moving:
+        return phase
+    frames, shifts, so_far = [frame for frame, _ in moving], [], None
+    for frame, pose in moving:
+        wanted = phase_of_pose(pose, body, speed[frame]) - phase[frame]
+        if so_far is None:
+            so_far = wanted if phase_from is None else 0.0
+        so_far += np.clip((wanted - so_far + 0.5) % 1.0 - 0.5, -KEY_REACH, KEY_REACH)
+        shifts.append(so_far)
+        if phase_from is not None:
+            so_far = 0.0
+    if phase_from is not None:
+        frames, shifts = _fading(frames, shifts, int(round(IN_STEP_AGAIN * fps)))
+    return phase + np.interp(np.arange(len(place)), frames, shifts)
+
+
+def _in_step(phase, other, speed):
+    """An own phase `[T]` that follows `other [T]` where both move, and keeps its own rate elsewhere."""
+    both = (speed > STILL) & (np.gradient(other) > 1e-9 if len(other) > 1 else False)
+    starts = np.flatnonzero(both & ~np.concatenate([[False], both[:-1]]))
+    if not len(starts):
+        return phase
+    shift, at = other - phase, np.flatnonzero(both)
+    # Every stretch of walking together begins at the nearest phase that is in step; between them the shift passes over.
+    last = np.concatenate([[starts[0]], at[np.searchsorted(at, starts[1:]) - 1]])
+    turns = np.round(shift[starts] - shift[last])
+    turns = np.cumsum(turns)[np.searchsorted(starts, at, side="right") - 1]
+    return phase + np.interp(np.arange(len(phase)), at, shift[at] - turns)
+
+
+def _fading(frames, shifts, reach):
+    """Frames and shifts with nothings `reach` frames beside each key that has no other key there."""
+    out = dict(zip(frames, shifts, strict=True))
+    for before, after in zip([-np.inf, *frames], [*frames, np.inf], strict=True):
+        if after - before > 2 * reach:
+            out.update({f: 0.0 for f in (before + reach, after - reach) if np.isfinite(f)})
+    return zip(*sorted(out.items()), strict=True)
