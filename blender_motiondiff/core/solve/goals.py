@@ -14,12 +14,14 @@ from ..skeleton import COUNT
 from .spread import smooth_free, soften_jumps, spread
 from .step import merits, step, systems_of
 from .stiffness import COLUMNS, HOLDERS, ROOT
-from .work import ANKLES, LEG_JOINTS, apply_changes, in_parents, keep_feet, move, poses_of, start, state_of
+from .work import ANKLES, LEG_JOINTS, LEG_OF, apply_changes, in_parents, keep_feet, move, poses_of, start, state_of
 
-CLOSE = 1e-3  # metres of residual at which corrections are spread, and what binds is solved alone
-MET = 5e-5  # metres of residual at which what binds is met
-STILL, STUCK = 0.01, 1e-4  # radians or metres of a step that end the first part, and the second
+CLOSE = 1e-3  # metres of residual that limbs alone are to come to
+MET = 1e-4  # metres of residual at which what binds is met
+STILL, STUCK = 0.01, 1e-4  # radians or metres of a step at which wishes are as good as met, and at which nothing moves
 HARD_DAMPING, MOST_DAMPING = 1e-5, 1e-1  # metres squared, of what binds
+ALONE = 3  # steps that limbs and trunk take alone; the pelvis then comes along where they did not do ...
+FAR = 0.05  # ... and a wish is farther off than so many metres, or what binds than CLOSE
 SHORTEN = 0.3  # share of a step that is tried next where the whole of it made things worse
 WORSE = 1e-3  # merit under which a system is not asked whether it got worse
 STAY = 200.0  # weight of a foot's wish to stay where it is while the pelvis comes along
@@ -94,25 +96,40 @@ def _approach(work, poses, rows, gather, iterations, pull, asked):
     for number in range(iterations):
         hard = np.isinf(rows.weight)
         used = rows if pull else _chosen(rows, hard)
-        worst = np.abs(rows.residual[hard]).max(initial=0.0)
-        if not len(used) or (not pull and worst < MET):
+        if not len(used) or (not pull and np.abs(used.residual).max() < MET):
             return rows, number
         ends = _ends(used, frames)
-        _ask(asked, used, ends)
-        legs = np.ones((len(work.root), 2), bool)
-        rooted = np.zeros(len(work.root), bool)
+        fresh = _free_pelvis(work, used, ends, number >= ALONE, frames)
+        legs, rooted = np.repeat(work.freed[:, None], 2, 1), np.zeros(len(work.root), bool)
         for at, joint in ends:
             rooted[at[joint == 0]] = True
-            for side, leg in enumerate(LEG_JOINTS):
-                legs[at[np.isin(joint, leg)], side] = False
-        used = join([used, _stay_rows(ends, legs, work, frames)])
+            on_leg = LEG_OF[joint] >= 0
+            legs[at[on_leg], LEG_OF[joint[on_leg]]] = False
+        _ask(asked, used, ends, work.freed)
+        if legs.any():
+            used = join([used, _stay_rows(ends, legs, work, frames)])
         systems = systems_of(used, persons, frames, together)
         together = systems.bodies.shape[1] > 1
         moved = _advance(work, used, systems, legs, rooted, pull)
         rows = gather(poses)
-        if moved < STUCK or (pull and moved < STILL and worst < CLOSE):
+        hard = np.isinf(rows.weight)
+        met = np.abs(rows.residual[hard]).max(initial=0.0) < MET and (hard.all() or moved < STILL)
+        if met or (moved < STUCK and not fresh and number >= ALONE):
             return rows, number + 1
     return rows, iterations
+
+
+def _free_pelvis(work, rows, ends, late, frames):
+    """Whether somebody else's pelvis comes along from now on: where it is asked for, or limbs alone don't do it."""
+    needed = [at[joint == 0] for at, joint in ends]
+    if late:
+        far = np.abs(rows.residual) > np.where(np.isinf(rows.weight), CLOSE, FAR)
+        needed += [ends[0][0][far], ends[1][0][far[rows.other_joint >= 0]]]
+    persons = np.unique(np.concatenate(needed) // frames)
+    bodies = (persons[:, None] * frames + np.arange(frames)).ravel()
+    fresh = bodies[~work.freed[bodies]]
+    work.freed[fresh], work.held[fresh] = True, np.inf
+    return len(fresh) > 0
 
 
 def _chosen(rows, keep):
@@ -126,13 +143,13 @@ def _ends(rows, frames):
     return (rows.person * frames + rows.frame, rows.joint), second
 
 
-def _ask(asked, rows, ends):
+def _ask(asked, rows, ends, freed):
     for at, joint in ends:
         pairs = np.unique(at * COUNT + joint)
         for j in np.unique(pairs % COUNT):
             of = pairs[pairs % COUNT == j] // COUNT
             asked.columns[of] |= np.append(HOLDERS[j], True)
-        asked.columns[np.ix_(np.unique(at), LEG_JOINTS[:, :3].ravel())] = True
+        asked.columns[np.ix_(np.unique(at[freed[at]]), LEG_JOINTS[:, :3].ravel())] = True
     two, hard = rows.other_joint >= 0, np.isinf(rows.weight)
     at = np.concatenate([ends[0][0][hard], ends[1][0][hard[two]]])
     number = np.concatenate([rows.number[hard], rows.number[two & hard]])
@@ -168,14 +185,16 @@ def _advance(work, rows, systems, legs, rooted, pull):
     work.held_root[good] = work.root[good]
     work.damping[good] = np.maximum(0.25 * work.damping[good], HARD_DAMPING)
     work.damping[bad] = np.minimum(10.0 * work.damping[bad], MOST_DAMPING)
-    joints = np.flatnonzero(
-        HOLDERS[np.unique(np.concatenate([rows.joint, rows.other_joint[rows.other_joint >= 0]]))].any(0)
-    )
-    joints = np.union1d(joints, LEG_JOINTS[:, :3].ravel())
+    ends = np.unique(np.concatenate([rows.joint, rows.other_joint[rows.other_joint >= 0]]))
+    moving = HOLDERS[ends].any(0)
+    moving[0] = work.freed[at].any()
+    moving[LEG_JOINTS[:, :3]] |= legs.any()
+    joints = np.flatnonzero(moving)
     state = state_of(work, bodies, joints, legs)
     moved, back = step(rows, systems, state, work.damping[bodies].max(1), pull)
     work.blocked[at] = np.where(back.reshape(len(at), -1), 0.0, work.blocked[at])
-    keep_feet(work, at, joints, legs, moved.reshape(len(at), len(joints) + 1, 3))
+    if legs.any():
+        keep_feet(work, at, joints, legs, moved.reshape(len(at), len(joints) + 1, 3))
     tried = in_parents(state.above, moved).reshape(len(at), len(joints) + 1, 3)
     columns = np.append(joints, ROOT)
     tried[worse] = SHORTEN * work.trial[np.ix_(bad, columns)]
@@ -193,11 +212,12 @@ def _spread(work, motions, asked):
     frames = motions[0].frames
     for i, motion in enumerate(motions):
         part = slice(i * frames, (i + 1) * frames)
-        fixed, columns, bound = work.free[part] == 0, asked.columns[part], asked.bound[part]
-        if columns.any():
-            values = np.where(fixed[..., None], 0.0, soften_jumps(work.change[part], columns, bound, motion.fps))
-            out = spread(values, columns | fixed, motion.fps)
-            work.change[part] = smooth_free(out, columns & (bound == 0)[:, None], fixed, bound > 0)
+        moved = np.flatnonzero((work.change[part] != 0).any((0, 2)))
+        fixed, flags, bound = work.free[part][:, moved] == 0, asked.columns[part][:, moved], asked.bound[part]
+        if len(moved):
+            values = soften_jumps(work.change[part][:, moved], flags, bound, motion.fps)
+            out = spread(np.where(fixed[..., None], 0.0, values), flags | fixed, motion.fps)
+            work.change[part, moved] = smooth_free(out, flags & (bound == 0)[:, None], fixed, bound > 0)
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
 
 
@@ -206,10 +226,11 @@ def _spread_rest(work, motions, asked, before):
     frames = motions[0].frames
     for i, motion in enumerate(motions):
         part = slice(i * frames, (i + 1) * frames)
-        held = (asked.bound[part] != 0)[:, None] | (work.free[part] == 0)
         rest = work.change[part] - before[part]
-        if rest.any():
-            work.change[part] = before[part] + spread(rest, held, motion.fps)
+        moved = np.flatnonzero((rest != 0).any((0, 2)))
+        held = (asked.bound[part] != 0)[:, None] | (work.free[part][:, moved] == 0)
+        if len(moved):
+            work.change[part, moved] = before[part][:, moved] + spread(rest[:, moved], held, motion.fps)
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2)) & (asked.bound == 0)))
 
 

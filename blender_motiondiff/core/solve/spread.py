@@ -80,6 +80,7 @@ def soften_jumps(values, flags, pattern, fps, seconds=FADE_SECONDS):
     is taken up on either side, over a fade each.
     """
     at = np.flatnonzero(np.diff(pattern) != 0) + 1
+    at = at[(flags[at] & flags[at - 1]).any(1)]
     if len(at) == 0:
         return values
     inside = flags[at] & flags[at - 1]

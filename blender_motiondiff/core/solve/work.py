@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..constraints.rows import Poses
-from ..skeleton import INDEX, LEGS, PARENTS
+from ..skeleton import COUNT, INDEX, LEGS, PARENTS
 from .step import State
 from .stiffness import COLUMNS, HINGES, LIMITS, ROOT, SHIFT_LIMIT, Limbs, compliances, limbs, rise_limit
 from .turns import from_rotvec, kinematics, product, to_rotvec, turn, turn_back
 
 LEG_JOINTS = np.array([[INDEX[name] for name in leg] for leg in LEGS])
 ANKLES = LEG_JOINTS[:, 2]
+LEG_OF = np.full(COUNT, -1)  # which leg a joint is of
+LEG_OF[LEG_JOINTS] = [[0], [1]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Work:
     [B, 23, 3]` from the origin: each joint's rotation vector in its parent's axes, last the root's shift. `held [B]`:
     the merit of the best pose so far, `held_local`, `held_root` that pose, `trial [B, 23, 3]` the step tried from it.
     `damping [B]` of what binds; `blocked [B, 4]` hinges (see step.State). The rest stays: `offsets [B, 22, 3]`, `free
-    [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies.
+    [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies; `freed [B]` is set for
+    those whose pelvis comes along.
     """
 
     local: np.ndarray
@@ -48,6 +51,7 @@ class Work:
     blocked: np.ndarray
     offsets: np.ndarray
     free: np.ndarray
+    freed: np.ndarray
     rise: np.ndarray
     size: np.ndarray
     origin: Origin
@@ -68,7 +72,7 @@ def start(motions, frozen):
     change = np.zeros((count, COLUMNS, 3))
     return Work(
         local, root, places, turns, change, np.full(count, np.inf), local.copy(), root.copy(), change.copy(),
-        np.zeros(count), np.zeros((count, len(HINGES))), offsets, compliances(frozen, size),
+        np.zeros(count), np.zeros((count, len(HINGES))), offsets, compliances(frozen, size), np.zeros(count, bool),
         rise_limit(places, offsets), size, origin, limbs(local, offsets),
     )  # fmt: skip
 
@@ -96,6 +100,7 @@ def state_of(work, bodies, joints, legs):
     """State of systems of `bodies [S, G]`; ankles of free `legs [B, 2]` are left out, they keep their feet's turn."""
     at, columns = bodies.ravel(), np.append(joints, ROOT)
     free = work.free[np.ix_(at, columns)]
+    free[:, (columns == 0) | (columns == ROOT)] *= work.freed[at, None]
     for side, ankle in enumerate(ANKLES):
         free[:, columns == ankle] *= ~legs[at, side, None]
     above = work.turns[np.ix_(at, np.maximum(PARENTS[joints], 0))]
