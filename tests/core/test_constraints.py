@@ -54,7 +54,7 @@ STEP = 1e-6
 FRAMES = 40
 UP = np.array([0.0, 0.0, 1.0])
 # Where the turn that a row speaks of is one about the vertical only: see facing.
-UPRIGHT = {"facing"}
+UPRIGHT = {"facing", "path"}
 
 
 def poses_of(*motions):
@@ -97,7 +97,10 @@ def asked(frames=FRAMES, **of_first):
     loose = Key(7 / FPS, NOD, root=np.array([0.3, 0.2, 1.0]), tolerance=0.05)
     placed = np.full((22, 3), np.nan)
     placed[INDEX["right_wrist"]] = [0.4, 0.4, 1.4]
-    second = Character("B", average_body().scaled(1.1), keys=(loose, replace(loose, root=None), Key(
+    marks = Path(
+        np.array([2, 20]) / FPS, ways[:2], True, heading=GIVEN, headings=times[:2], heights=heights[:2], raw=True
+    )
+    second = Character("B", average_body().scaled(1.1), marks, keys=(loose, replace(loose, root=None), Key(
         11 / FPS, NOD, (), places=placed)))  # fmt: skip
     everybody = {"start": 0.1, "weight": 2.0}
     return Request(
@@ -115,6 +118,17 @@ def asked(frames=FRAMES, **of_first):
                    Obstacle(grid_of_ball(np.array([0.1, 0.1, 0.7]), 0.6), 0.02, ("left_wrist", "right_ankle"))),
         ground=HILLS,
     )  # fmt: skip
+
+
+def only(request, item):
+    """The request with one of its items alone."""
+    alone = [replace(c, path=None, keys=(), pins=()) for c in request.characters]
+    if item.person >= 0:
+        change = {"path": item.what} if item.kind == "path" else {item.kind + "s": (item.what,)}
+        alone[item.person] = replace(alone[item.person], **change)
+    shared = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles")
+    kept = {name: (item.what,) if item.field.startswith(name) else () for name in shared}
+    return replace(request, characters=tuple(alone), ground=item.what if item.kind == "ground" else None, **kept)
 
 
 def frames_of_keys(request):
@@ -136,24 +150,28 @@ def nudged(poses, person, frame, joint, step, turning):
 
 
 def test_derivatives_are_those_of_finite_differences():
-    request, poses = asked(), poses_of(*two())
-    rows, kinds = gathered(request, poses), [kind for _, _, kind, _ in collect.items(request)]
-    assert set(rows.number) == set(range(len(kinds)))
-    rng = np.random.default_rng(0)
-    for number, kind in enumerate(kinds):
-        for r in rng.choice(np.flatnonzero(rows.number == number), 6):
-            turning = bool(rows.turning[r])
-            upright = turning and (kind in UPRIGHT or (kind == "path"))
+    request, poses, rng = asked(), poses_of(*two()), np.random.default_rng(0)
+    for number, item in enumerate(collect.constraints(request)):
+        alone = only(request, item)
+        rows = gathered(alone, poses)
+        assert len(rows), item.field
+        # The heading along a whole path is about all frames together: see the tests of paths.
+        checked = np.flatnonzero(~rows.turning) if number == 0 else np.arange(len(rows))
+        for r in rng.choice(checked, 6):
+            upright = rows.turning[r] and item.kind in UPRIGHT
             ends = [(rows.person[r], rows.joint[r], rows.normal[r])]
             if rows.other_joint[r] >= 0:
                 ends.append((rows.other_person[r], rows.other_joint[r], rows.other_normal[r]))
             for person, joint, normal in ends:
                 for axis in (UP,) if upright else np.eye(3):
                     ahead, behind = (
-                        gathered(request, nudged(poses, person, rows.frame[r], joint, s * axis, turning)).residual[r]
+                        gathered(
+                            alone, nudged(poses, person, rows.frame[r], joint, s * axis, rows.turning[r])
+                        ).residual[r]
                         for s in (STEP, -STEP)
                     )
-                    assert (ahead - behind) / (2 * STEP) == pytest.approx(normal @ axis, abs=2e-6), (kind, joint, axis)
+                    found = (ahead - behind) / (2 * STEP)
+                    assert found == pytest.approx(normal @ axis, abs=2e-6), (item.field, joint, axis)
 
 
 def test_a_motion_that_does_what_is_asked_has_no_residual():
@@ -189,7 +207,7 @@ def test_inequalities_that_hold_give_no_rows():
         spacings=(Spacing(0.0, 20.0),), obstacles=(Obstacle(Sphere(np.array([9.0, 0, 0]), 1.0)),),
         ground=replace(HILLS, heights=HILLS.heights - 9),
     )  # fmt: skip
-    held = replace(held, characters=(held.characters[0], replace(held.characters[1], keys=())))
+    held = replace(held, characters=(held.characters[0], replace(held.characters[1], keys=(), path=None)))
     assert len(gathered(held, poses)) == 0
     assert all(entry.get("worst_cm", 0) == 0 for entry in collect.residuals(held, poses, ((5,), ())))
 
@@ -366,6 +384,18 @@ def test_moving_by_the_rows_meets_heights_and_soft_paths(raw):
         assert np.allclose(sway, poses.places[0, :, 0] - smooth_pelvis(poses.places[0, :, 0]), atol=1e-7)
 
 
+def test_turning_by_the_rows_meets_a_given_heading_and_keeps_the_sway_of_the_hips():
+    a, b = two(90)
+    poses = poses_of(a, b)
+    path = Path(poses.times[[0, -1]], np.zeros((2, 2)), heading=GIVEN, headings=np.array([0.5, 1.5]))
+    met = turned_by_rows(paths.rows(path, poses, 0, 0), poses)
+    assert paths.errors(path, poses, 0)[1].max() > 0.2
+    assert paths.errors(path, met, 0)[1].max() < 1e-6
+    before, after = (np.unwrap(rot.heading(p.turns[0, :, 0])) for p in (poses, met))
+    sway = before - smooth_pelvis(before[:, None])[:, 0]
+    assert np.allclose(after - smooth_pelvis(after[:, None])[:, 0], sway, atol=1e-6)
+
+
 def test_heights_bind_only_between_points_that_have_one():
     poses = poses_of(*two(61))
     path = Path(np.array([0.0, 1.0, 2.0]), np.zeros((3, 2)), heights=np.array([np.nan, 1.0, 1.2]), raw=True)
@@ -379,7 +409,8 @@ def test_waypoints_bind_at_their_own_times_alone():
     rows = paths.rows(path, poses, 0, 0)
     assert sorted(set(rows.frame)) == [0, 30, 60]
     assert len(rows) == 6
-    assert paths.rows(replace(path, raw=False), poses, 0, 0).residual.shape == (6,)
+    assert len(paths.rows(replace(path, raw=False), poses, 0, 0)) == 0
+    assert paths.errors(replace(path, raw=False), poses, 0)[0].shape == (3,)
 
 
 def test_a_waypoint_without_a_time_binds_the_nearest_pass_within_its_bounds():
@@ -457,8 +488,21 @@ def test_items_name_their_fields_and_rows_their_items():
     assert all(set(rows.weight[rows.number == n]) <= {weight} for n, _, _, weight in listed)
 
 
+def test_what_lies_outside_a_window_gives_no_rows_in_it():
+    request, poses = asked(), poses_of(*two())
+    later = replace(poses, times=poses.times + 60)
+    alone = tuple(replace(c, path=None, keys=()) for c in request.characters)
+    timed = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles")
+    early = {name: tuple(replace(i, start=0.1, end=0.5) for i in getattr(request, name)) for name in timed}
+    request = replace(request, characters=alone, ground=None, **early)
+    assert len(collect.gather(request, poses, ((), ()))) > 0
+    assert len(collect.gather(request, later, ((), ()))) == 0
+    assert all("worst_cm" not in e and "worst_deg" not in e for e in collect.residuals(request, later, ((), ())))
+
+
 def test_hard_rows_alone_are_those_that_bind():
     request, poses = asked(), poses_of(*two())
+    request = replace(request, facings=request.facings[::-1])
     rows, hard = gathered(request, poses), gathered(request, poses, hard_only=True)
     assert np.isinf(hard.weight).all()
     assert len(hard) == np.isinf(rows.weight).sum()

@@ -105,13 +105,14 @@ def gather(request, poses, key_frames, hard_only=False):
     `key_frames`: for each person the frame of each of its keys, in their order. `hard_only`: those with weight HARD
     alone. Rows about a person that is given are there as well: whoever solves them leaves that person where it is.
     """
-    case = _Case(request, poses, key_frames)
-    chosen = enumerate(constraints(request))
-    return join(
-        _KINDS[item.kind][0](item, case, number)
-        for number, item in chosen
-        if item.weight != 0 and not (hard_only and np.isfinite(item.weight))
-    )
+    case, parts, keyed = _Case(request, poses, key_frames), [], {}
+    for number, item in enumerate(constraints(request)):
+        if item.kind == "key":
+            keyed.setdefault(item.person, []).append((item.what, number, key_frames[item.person][item.index]))
+        elif item.weight != 0 and not (hard_only and np.isfinite(item.weight)):
+            parts.append(_KINDS[item.kind][0](item, case, number))
+    parts += [keys.rows_of_all(found, poses, p, request.characters[p].body) for p, found in keyed.items()]
+    return join(parts)
 
 
 def residuals(request, poses, key_frames):

@@ -15,20 +15,39 @@ def rows(key, poses, number, person, frame, body):
     tolerance nothing within it gives rows: what is beyond gives one row a joint along its way back, and a rotation may
     be off by tolerance / LEVER radians. A full key with a tolerance also keeps every joint's place within it.
     """
-    joints, turned, wanted = _rotations(key, poses, person, frame)
-    placed, offsets = _places(key, poses, person, frame, body)
-    if key.tolerance > 0:
-        return join(
-            [
-                _loose_turns(key, joints, turned, wanted, number, person, frame),
-                _loose_places(key, placed, offsets, number, person, frame),
-            ]
-        )
-    turning = []
-    for some, parent in ((joints == 0, None), (joints != 0, PARENTS[joints[joints != 0]])):
-        if some.any():
-            turning.append(turn_rows(frame, person, joints[some], turned[some], wanted[some], np.inf, number, parent))
-    return join([*turning, vector_rows(frame, person, placed, offsets, np.inf, number)])
+    return rows_of_all([(key, number, frame)], poses, person, body)
+
+
+def rows_of_all(found, poses, person, body):
+    """Rows of all Keys of a person, at once: `found` holds (key, number, frame) of each."""
+    exact = [(key, number, frame) for key, number, frame in found if not key.tolerance > 0]
+    parts = []
+    for key, number, frame in found:
+        if key.tolerance > 0:
+            joints, turned, wanted = _rotations(key, poses, person, frame)
+            parts.append(_loose_turns(key, joints, turned, wanted, number, person, frame))
+            placed, offsets = _places(key, poses, person, frame, body)
+            parts.append(_loose_places(key, placed, offsets, number, person, frame))
+    if exact:
+        parts += [_exact_turns(exact, poses, person), _exact_places(exact, poses, person, body)]
+    return join(parts)
+
+
+def _exact_turns(found, poses, person):
+    joints = [_bound(key) for key, _, _ in found]
+    frames, numbers = (np.repeat([f[k] for f in found], [len(j) for j in joints]) for k in (2, 1))
+    local = np.concatenate([np.asarray(key.rotations, float)[j] for (key, _, _), j in zip(found, joints, strict=True)])
+    joints = np.concatenate(joints)
+    wanted = rot.multiply(_above(poses, person, frames, joints), rot.normalize(local))
+    turned = poses.turns[person, frames, joints]
+    return turn_rows(frames, person, joints, turned, wanted, np.inf, numbers, PARENTS[joints])
+
+
+def _exact_places(found, poses, person, body):
+    places = [_places(key, poses, person, frame, body) for key, _, frame in found]
+    frames, numbers = (np.repeat([f[k] for f in found], [len(p) for p, _ in places]) for k in (2, 1))
+    joints, offsets = (np.concatenate(v) for v in zip(*places, strict=True))
+    return vector_rows(frames, person, joints, offsets, np.inf, numbers)
 
 
 def errors(key, poses, person, frame, body):
@@ -42,10 +61,19 @@ def errors(key, poses, person, frame, body):
 
 def _rotations(key, poses, person, frame):
     """Bound joints `[N]`, their world turns `[N, 4]`, and those their parents' turns and the key ask for `[N, 4]`."""
-    joints = np.array([INDEX[name] for name in key.joints], np.int64)
-    local = rot.normalize(np.asarray(key.rotations, float))[joints]
-    above = np.where((joints == 0)[:, None], rot.IDENTITY, poses.turns[person, frame, np.maximum(PARENTS[joints], 0)])
-    return joints, poses.turns[person, frame, joints], rot.multiply(above, local)
+    joints = _bound(key)
+    local = rot.normalize(np.asarray(key.rotations, float)[joints])
+    return joints, poses.turns[person, frame, joints], rot.multiply(_above(poses, person, frame, joints), local)
+
+
+def _bound(key):
+    return np.array([INDEX[name] for name in key.joints], np.int64)
+
+
+def _above(poses, person, frame, joints):
+    """World turns `[N, 4]` of the joints' parents; none is above the pelvis."""
+    parents = PARENTS[joints]
+    return np.where(parents[:, None] < 0, rot.IDENTITY, poses.turns[person, frame, np.maximum(parents, 0)])
 
 
 def _places(key, poses, person, frame, body, whole=None):

@@ -2,6 +2,7 @@
 
 What binds the smoothed pelvis along a whole path is measured on its smoothed part (trajectory.smooth_pelvis). That is
 a projection, so a change of all frames by their residuals takes it to 0: its rows say that each frame moves its own.
+A given heading always binds the smoothed turn of the pelvis: hips turn with every step.
 """
 
 import numpy as np
@@ -9,20 +10,22 @@ import numpy as np
 from .. import rotations as rot
 from ..request import GIVEN
 from .rows import LEVER, join, make_rows
-from .trajectory import smooth_pelvis
+from .trajectory import headings_at, heights_at, sample_path, smooth_pelvis, timed
+
+X, Y, Z, YAW = range(4)
 
 
 def rows(path, poses, number, person):
     """Rows of a request's Path: the pelvis' place, height and heading on the frames that they are bound on.
 
-    The place along a HARD dense path that binds the smoothed pelvis gives no rows: trajectory.meet_path meets it.
+    Where the smoothed pelvis is bound firmly, or at single waypoints, its place gives no rows: no row about one frame
+    moves it. trajectory.meet_path and meet_waypoints do.
     """
     frames, off = _differences(path, poses, person)
-    projected = not path.raw and not path.sparse and np.isinf(path.weight)
+    placed = path.raw or (not path.sparse and np.isfinite(path.weight))
     parts = []
-    for k in range(2 if projected else 0, 4):
-        some = np.isfinite(off[:, k])
-        turning = k == 3
+    for k in range(X if placed else Z, YAW + 1):
+        some, turning = np.isfinite(off[:, k]), k == YAW
         normal = LEVER * np.eye(3)[2] if turning else np.eye(3)[k]
         residual = off[some, k] * (LEVER if turning else 1.0)
         parts.append(make_rows(frames[some], person, 0, normal, residual, path.weight, number, turning=turning))
@@ -59,38 +62,33 @@ def _differences(path, poses, person):
     """Frames `[N]` and how far x, y, z (metres) and heading (radians) are from the path `[N, 4]`, NaN where free."""
     root, yaw = poses.places[person, :, 0], np.unwrap(rot.heading(poses.turns[person, :, 0]))
     own = np.concatenate([root, yaw[:, None]], -1)
-    times = waypoint_times(path, poses.times, root[:, :2])
-    wanted = _targets(path)
-    if path.sparse:
-        passed = own if path.raw else smooth_pelvis(own)
-        off = np.stack([np.interp(times, poses.times, passed[:, k]) for k in range(4)], -1) - wanted
-        off[:, 3] = _wrapped(off[:, 3])
-        # Between two frames the nearer one stands for both: corrections are spread in time, so they move alike.
-        return np.abs(poses.times[:, None] - times).argmin(0), off
-    off = own - _along(wanted, times, poses.times)
-    off[:, 3] -= 2 * np.pi * np.round(np.nanmean(off[:, 3]) / (2 * np.pi)) if np.isfinite(off[:, 3]).any() else 0.0
+    return _at_waypoints(path, poses.times, own) if path.sparse else _along(path, poses.times, own)
+
+
+def _at_waypoints(path, times, own):
+    when = waypoint_times(path, times, own[:, :2])
     if not path.raw:
-        off = np.where(np.isfinite(off), smooth_pelvis(np.nan_to_num(off)), np.nan)
-    return np.arange(len(poses.times)), off
+        own = np.concatenate([smooth_pelvis(own[:, :2]), own[:, 2:]], -1)
+    off = np.stack([np.interp(when, times, own[:, k]) for k in range(4)], -1)
+    off[:, :2] -= path.points
+    off[:, Z] -= np.nan if path.heights is None else path.heights
+    off[:, YAW] = _wrapped(off[:, YAW] - (path.headings if path.heading == GIVEN else np.nan))
+    # Between two frames the nearer one stands for both: corrections are spread in time, so they move alike.
+    return np.abs(times[:, None] - when).argmin(0), off
 
 
-def _targets(path):
-    """What a path's points ask for: x, y, height and heading `[K, 4]`, NaN where free."""
-    out = np.full((len(path.points), 4), np.nan)
-    out[:, :2] = path.points
-    if path.heights is not None:
-        out[:, 2] = path.heights
-    if path.heading == GIVEN:
-        out[:, 3] = np.unwrap(np.asarray(path.headings, float))
-    return out
-
-
-def _along(wanted, times, frames):
-    """Targets `[K, 4]` at `times [K]` -> at the times of `frames [T]`, held at the ends, NaN beside a free point."""
-    out = np.stack([np.interp(frames, times, np.nan_to_num(wanted[:, k])) for k in range(4)], -1)
-    free = np.stack([np.interp(frames, times, np.isnan(wanted[:, k]).astype(float)) for k in range(4)], -1)
-    return np.where(free > 1e-9, np.nan, out)
+def _along(path, times, own):
+    path = timed(path, times[-1])
+    heading = headings_at(path, times) if path.heading == GIVEN else np.full(len(times), np.nan)
+    wanted = np.concatenate([sample_path(path, times), np.stack([heights_at(path, times), heading], -1)], -1)
+    off = own - wanted
+    if np.isfinite(off[:, YAW]).any():
+        off[:, YAW] -= 2 * np.pi * np.round(np.nanmean(off[:, YAW]) / (2 * np.pi))
+    smoothed = slice(YAW, None) if path.raw else slice(None)
+    bound = np.isfinite(off)
+    off[:, smoothed] = smooth_pelvis(np.where(bound, off, 0.0)[:, smoothed])
+    return np.arange(len(times)), np.where(bound, off, np.nan)
 
 
 def _wrapped(angle):
-    return np.remainder(angle + np.pi, 2 * np.pi) - np.pi
+    return np.remainder(np.asarray(angle, float) + np.pi, 2 * np.pi) - np.pi

@@ -29,10 +29,15 @@ class Poses:
     sizes: np.ndarray
 
     def frames_between(self, start, end):
-        """Frame numbers from `start` to `end` seconds (None: the end), at least the nearest one."""
+        """Frame numbers from `start` to `end` seconds (None: the end), at least the nearest one.
+
+        None where all of that lies before or after these poses, which may be a window of a clip.
+        """
         last = self.times[-1] if end is None else end
         found = np.flatnonzero((self.times >= start - 1e-6) & (self.times <= last + 1e-6))
-        return found if len(found) else np.array([np.abs(self.times - start).argmin()])
+        if len(found) or start > self.times[-1] or last < self.times[0]:
+            return found
+        return np.array([np.abs(self.times - start).argmin()])
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,11 @@ def make_rows(frame, person, joint, normal, residual, weight, number, other=None
 def vector_rows(frame, person, joint, offsets, weight, number, other=None):
     """Three rows, along x, y and z, for every offset `[N, 3]` that is to vanish, in metres.
 
-    `frame`, `joint`: `[N]` or single. `other`: (person, joint) of a second joint that the offset is measured from.
+    `frame`, `joint`, `number`: `[N]` or single. `other`: (person, joint) that offsets are measured from.
     """
     offsets = np.asarray(offsets, float)
     count = len(offsets)
-    frame, joint = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint))
+    frame, joint, number = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint, number))
     axes = np.tile(np.eye(3), (count, 1))
     second = None if other is None else (other[0], np.repeat(np.broadcast_to(other[1], count), 3), -axes)
     return make_rows(frame, person, joint, axes, offsets.reshape(-1), weight, number, second)
@@ -93,17 +98,19 @@ def vector_rows(frame, person, joint, offsets, weight, number, other=None):
 def turn_rows(frame, person, joint, turned, wanted, weight, number, parent=None):
     """Three turning rows, about x, y and z, for every world turn `turned [N, 4]` that is to become `wanted [N, 4]`.
 
-    The residual is LEVER times the rotation vector from `wanted` to `turned`. `parent [N]` or single: the joint that
-    `wanted` turns with, where a local rotation is bound.
+    The residual is LEVER times the rotation vector from `wanted` to `turned`. `parent [N]`: the joint that `wanted`
+    turns with, where a local rotation is bound; -1 for none.
     """
     away = rot.to_rotvec(rot.multiply(turned, rot.conjugate(wanted)))
     normal = LEVER * inverse_left_jacobian(away)
     count = len(away)
-    frame, joint = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint))
+    frame, joint, number = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint, number))
     other = None
     if parent is not None:
         # The parent's turn comes in from the right of `away`: its Jacobian is the transpose of the left one.
-        other = (person, np.repeat(np.broadcast_to(parent, count), 3), -np.swapaxes(normal, -1, -2).reshape(-1, 3))
+        parent = np.repeat(parent, 3)
+        back = np.where(parent[:, None] < 0, 0.0, -np.swapaxes(normal, -1, -2).reshape(-1, 3))
+        other = (np.where(parent < 0, -1, person), parent, back)
     residual = LEVER * away.reshape(-1)
     return make_rows(frame, person, joint, normal.reshape(-1, 3), residual, weight, number, other, turning=True)
 
