@@ -1,11 +1,12 @@
 import json
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.request import (
     Character,
     Key,
@@ -13,6 +14,7 @@ from blender_motiondiff.core.request import (
     Request,
     RequestError,
     from_json,
+    moved,
     to_json,
     validate,
     with_bodies_scaled,
@@ -20,6 +22,7 @@ from blender_motiondiff.core.request import (
 from blender_motiondiff.core.skeleton import Body, average_body
 
 from .samples import quaternions, random_motion, seeds
+from .test_request_checks import everything
 
 PATH = Path(np.array([0.0, 1.0, 2.0]), np.array([[0.0, 0], [0, -1], [0.5, -2]]))
 KEY = Key(1.0, quaternions(1, 22))
@@ -134,3 +137,29 @@ def test_scaling_there_and_back_changes_nothing(factor):
     back = with_bodies_scaled(large, 1 / factor)
     assert np.allclose(back.characters[0].body.offsets, average_body().offsets)
     assert np.allclose(back.characters[1].motion.root, asked.characters[1].motion.root)
+
+
+@given(st.floats(-4, 4), st.tuples(*[st.floats(-3, 3)] * 3))
+def test_a_request_that_is_moved_there_and_back_is_the_same(angle, shift):
+    asked = everything()
+    away = moved(asked, angle, shift)
+    validate(away)
+    back = moved(moved(away, -angle, np.zeros(3)), 0.0, -rot.rotate(rot.about_z(-angle), np.array(shift)))
+    assert_near(back, asked)
+    # Heights go up with everything else.
+    assert np.allclose(away.ground.heights - asked.ground.heights, shift[2])
+    assert np.allclose(away.characters[0].path.heights[1:] - asked.characters[0].path.heights[1:], shift[2])
+
+
+def assert_near(a, b, path="request"):
+    if is_dataclass(a):
+        for f in fields(a):
+            assert_near(getattr(a, f.name), getattr(b, f.name), f"{path}.{f.name}")
+    elif isinstance(a, tuple):
+        assert len(a) == len(b), path
+        for x, y in zip(a, b, strict=True):
+            assert_near(x, y, path)
+    elif isinstance(a, np.ndarray | float):
+        assert np.allclose(a, b, atol=1e-9, equal_nan=True), path
+    else:
+        assert a == b, path

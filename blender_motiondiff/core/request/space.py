@@ -72,7 +72,7 @@ def _character(c: Character, place, q, angle, factor):
 def _path(path: Path, place, angle, factor):
     flat = np.asarray(path.points, float)
     points = place(np.concatenate([flat, np.zeros((len(flat), 1))], -1))[:, :2]
-    heights = None if path.heights is None else np.asarray(path.heights, float) * factor
+    heights = None if path.heights is None else np.asarray(path.heights, float) * factor + place(np.zeros(3))[2]
     headings = np.asarray(path.headings, float) + angle if path.heading == GIVEN else path.headings
     return replace(path, points=points, heights=heights, headings=headings)
 
@@ -112,6 +112,6 @@ def _shape(shape, place, q, angle, factor):
 
 
 def _ground(ground: Ground, place, angle, factor):
-    origin = place(np.array([*ground.origin, 0.0]))[:2]
-    heights = np.asarray(ground.heights, float) * factor
-    return replace(ground, origin=origin, cell=ground.cell * factor, heights=heights, angle=ground.angle + angle)
+    origin = place(np.array([*ground.origin, 0.0]))
+    heights = np.asarray(ground.heights, float) * factor + origin[2]
+    return replace(ground, origin=origin[:2], cell=ground.cell * factor, heights=heights, angle=ground.angle + angle)
