@@ -20,14 +20,17 @@ def foot_speed(places, fps):
     return np.linalg.norm(np.gradient(places, axis=0), axis=-1) * fps
 
 
-def label_contacts(positions, body, fps):
+def label_contacts(positions, body, fps, ground=None):
     """Contacts of the four foot joints (order of skeleton.FEET) -> bool `[T, 4]`.
 
-    `positions [T, 22, 3]` in metres, ground at z = 0. Lengths and speeds are taken relative to the body's size.
+    `positions [T, 22, 3]` in metres, ground at z = 0 or where `ground` (points `[..., 2]` -> heights `[...]`) says.
+    Lengths and speeds are taken relative to the body's size.
     """
     places = positions[:, list(FEET)] / body.size
     speed = foot_speed(places, fps)
     lift = places[..., 2] - body.foot_heights / body.size
+    if ground is not None:
+        lift = lift - ground(positions[:, list(FEET), :2]) / body.size
     on = (speed < SPEED_ON) & (lift < HEIGHT_ON)
     may_stay = (speed < SPEED_OFF) & (lift < HEIGHT_OFF)
     return np.stack([drop_short(hysteresis(on[:, k], may_stay[:, k])) for k in range(on.shape[1])], 1)

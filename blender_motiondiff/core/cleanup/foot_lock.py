@@ -12,6 +12,7 @@ from .. import rotations as rot
 from ..motion import forward_kinematics
 from ..skeleton import FEET, INDEX, LEGS
 from .plants import blend, bridge, catch_up_lift, drag_lift, frames_from, pinned_track, runs, steps
+from .terrain import body_ground, sole_ground, swing_bump
 from .two_bone_ik import SOFT_FROM, solve_leg
 
 KEEP_FRAMES = 4  # corrections fade over these many frames to either side of a keyed one
@@ -31,7 +32,8 @@ class Foot:
     """What is settled of one foot before its leg is solved.
 
     `toe [T, 3]`: where its toe is to be; `turn [T, 4]`: its turn against the motion; `heel_free [T]`: how far the heel
-    may rise; `flat [T]`: how far the toes lie flat.
+    may rise; `flat [T]`: how far the toes lie flat on ground of slope `rise [T]`; `deeper [T]`: metres by which its
+    ground is lower than the body's.
     """
 
     leg: tuple[str, ...]
@@ -39,31 +41,39 @@ class Foot:
     turn: np.ndarray
     heel_free: np.ndarray
     flat: np.ndarray
+    rise: np.ndarray
+    deeper: np.ndarray
 
 
-def lock_feet(motion, contacts, keep=None, clearance=0.0):
+def lock_feet(motion, contacts, keep=None, clearance=0.0, ground=None):
     """The motion with its feet standing where they are in contact, and a report.
 
     `contacts [T, 4]`: flags or probabilities of the foot joints (skeleton.FEET). `keep [T]`: 0 where the pose must stay
     as it is (keyed frames), 1 elsewhere. `clearance`: metres over its rest height, for a leg of 0.85 m, at which a
-    swinging toe passes at least; 0 leaves swings as they are, as recorded motion wants. The report holds slips in cm/s
-    and lengths in cm.
+    swinging toe passes at least; 0 leaves swings as they are, as recorded motion wants. `ground`: points `[..., 2]` ->
+    heights `[...]` of ground that is not flat; the motion has been raised onto it (solve.ground.onto_terrain, with the
+    same contacts). The report holds slips in cm/s and lengths in cm.
     """
-    places, world = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
+    before, world = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
     contacts = np.asarray(contacts, float) > 0.5
     hold = keep_weights(keep, motion.frames)
-    feet = [place_foot(motion, places, contacts[:, 2 * k : 2 * k + 2], hold, k, clearance) for k in range(2)]
+    # All is settled over flat ground at 0, the ground's height under the body taken off.
+    under = np.zeros(motion.frames) if ground is None else body_ground(before, contacts, ground, motion.fps)
+    places = before - under[:, None, None] * UP
+    terrain = None if ground is None else (ground, under)
+    feet = [place_foot(motion, places, contacts[:, 2 * k : 2 * k + 2], hold, k, clearance, terrain) for k in range(2)]
     # How far the pelvis goes down depends on how far the heels may rise, and the other way round: first with the
     # pelvis as it is, then the heels once more with the pelvis where it ends up.
-    drop = pelvis_drop(places, [ankle_target(places, 0.0, foot)[0] for foot in feet], motion.body.size) * hold
+    deepest = DEEPEST * motion.body.size + np.maximum(feet[0].deeper, feet[1].deeper)
+    drop = pelvis_drop(places, [ankle_target(places, 0.0, foot)[0] for foot in feet], deepest) * hold
     local, targets = motion.rotations, []
     lowered = places - drop[:, None, None] * UP
     for foot in feet:
         target, turn = ankle_target(places, drop, foot)
-        targets.append(target)
+        targets.append(target + under[:, None] * UP)
         local = _bend(local, world, lowered, foot, target, turn)
     out = replace(motion, root=motion.root - drop[:, None] * UP, rotations=local)
-    return out, _report(out, places, contacts, targets, drop)
+    return out, _report(out, before, contacts, targets, drop)
 
 
 def _bend(local, world, places, foot, target, turn):
@@ -74,7 +84,9 @@ def _bend(local, world, places, foot, target, turn):
     moved = (np.abs(target - places[:, ankle]).max(1) > 1e-9) | (np.abs(turn[:, 1:]).max(1) > 1e-9)
     solved = np.where(moved[:, None, None], solve_leg(local, turned, places, foot.leg, target), local)
     forward = rot.rotate(world[:, toe], np.broadcast_to([0.0, -1.0, 0.0], target.shape))
-    level = rot.to_rotvec(rot.shortest_arc(forward, forward * (1 - UP)))
+    along = forward * (1 - UP)
+    along = along + (foot.rise * np.linalg.norm(along, axis=1))[:, None] * UP
+    level = rot.to_rotvec(rot.shortest_arc(forward, along))
     toes = rot.multiply(rot.from_rotvec(level * foot.flat[:, None]), world[:, toe])
     solved[:, toe] = rot.multiply(rot.conjugate(turned[:, ankle]), toes)
     return solved
@@ -89,8 +101,11 @@ def keep_weights(keep, frames):
     return np.minimum(keep, u * u * (3 - 2 * u))
 
 
-def place_foot(motion, places, contacts, hold, side, clearance=0.0):
-    """Foot of one side (0 left, 1 right) from its contacts `[T, 2]` (ankle, toe). `hold [T]`: see `keep_weights`."""
+def place_foot(motion, places, contacts, hold, side, clearance=0.0, terrain=None):
+    """Foot of one side (0 left, 1 right) from its contacts `[T, 2]` (ankle, toe).
+
+    `hold [T]`: see `keep_weights`. `terrain`: the ground and its height under the body `[T]`, None where it is flat.
+    """
     leg, size, fps = LEGS[side], motion.body.size, motion.fps
     ankle, toe = (places[:, INDEX[name]] for name in leg[2:])
     rest = motion.body.foot_heights[2 * side : 2 * side + 2]
@@ -108,9 +123,28 @@ def place_foot(motion, places, contacts, hold, side, clearance=0.0):
     low = LOWEST * rest
     lift = np.maximum(_lift(toe + shift, low[1], size), _lift(ankle + shift + bend, low[0], size))
     shift = shift + (step + np.where(toe_on, 0.0, lift))[:, None] * UP
+    up, tilt, rise, deeper = np.zeros((4, len(toe)))
+    if terrain is not None:
+        up, tilt, rise, deeper = _onto(*terrain, ankle + shift + bend, toe + shift, ankle_on, toe_on, low, size)
+    shift, bend = shift + up[:, None] * UP, bend + tilt[:, None] * UP
     turn = rot.shortest_arc(ankle - toe, ankle - toe + bend * hold[:, None])
     flat = np.clip(blend(toe_on[:, None].astype(float), toe_on, size, fps)[:, 0], 0.0, 1.0)
-    return Foot(leg, toe + shift * hold[:, None], turn, hold * _far_from(ankle_on), flat * hold)
+    return Foot(leg, toe + shift * hold[:, None], turn, hold * _far_from(ankle_on), flat * hold, rise, deeper)
+
+
+def _onto(ground, under, ankle, toe, ankle_on, toe_on, low, size):
+    """From a foot settled on flat ground to the ground it is on: `[T]` each.
+
+    Metres by which the toe goes up, and the ankle beyond that; the ground's slope under the toes; metres by which it
+    is lower than the ground under the body, `under [T]`.
+    """
+    sole = sole_ground(ankle, toe, ankle_on, toe_on, ground)
+    if sole is None:
+        return np.zeros((4, len(toe)))
+    at_ankle, at_toe, rise = sole
+    raised = [p + h[:, None] * UP for p, h in ((ankle, at_ankle), (toe, at_toe))]
+    bump = swing_bump(*raised, ankle_on | toe_on, low, ground, at_toe, size)
+    return at_toe - under + bump, at_ankle - at_toe, rise, np.maximum(under - np.minimum(at_ankle, at_toe), 0.0)
 
 
 def foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps):
@@ -173,15 +207,18 @@ def leg_reach(places, leg):
     return np.maximum(SOFT_FROM * length, np.linalg.norm(c - a, axis=1))
 
 
-def pelvis_drop(places, targets, size):
-    """Metres `[T]` by which the pelvis is lowered so that both legs reach their targets without over-stretching."""
+def pelvis_drop(places, targets, deepest):
+    """Metres `[T]` by which the pelvis is lowered so that both legs reach their targets without over-stretching.
+
+    `deepest [T]`: how far it is at most.
+    """
     need = np.zeros(len(places))
     for leg, target in zip(LEGS, targets, strict=True):
         hip = places[:, INDEX[leg[0]]]
         flat = np.linalg.norm((target - hip)[:, :2], axis=1)
         height = np.sqrt(np.maximum(leg_reach(places, leg) ** 2 - flat**2, 0.0))
         need = np.maximum(need, (hip - target)[:, 2] - height)
-    return envelope(np.clip(need, 0.0, DEEPEST * size), SPREAD)
+    return envelope(np.clip(need, 0.0, deepest), SPREAD)
 
 
 def envelope(values, reach):

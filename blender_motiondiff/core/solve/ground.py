@@ -4,8 +4,13 @@ The network gives the pelvis' height and the joints' rotations apart; on proport
 others the feet hang in the air or sink. The rotations carry the pose, so the height gives way.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from ..cleanup.contacts import label_contacts
+from ..cleanup.plants import frames_from
+from ..cleanup.terrain import body_ground
 from ..motion import forward_kinematics
 from ..reference import smooth
 from ..skeleton import FEET
@@ -16,10 +21,15 @@ STEADY = 0.15  # weight of the clip's mean against a frame in contact
 KEEP_SECONDS = 0.3  # the correction fades to nothing over this long beside a keyed place
 
 
-def fit_height(motion, contacts, held=()):
-    """The motion with its pelvis raised or lowered smoothly; `contacts [T, 4]` flags, `held` frames that stay."""
+def fit_height(motion, contacts, held=(), ground=None):
+    """The motion with its pelvis raised or lowered smoothly; `contacts [T, 4]` flags, `held` frames that stay.
+
+    `ground`: points `[..., 2]` -> heights `[...]` of ground that is not flat.
+    """
     places, _ = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
     lift = places[:, list(FEET), 2] - motion.body.foot_heights - STANCE * motion.body.size
+    if ground is not None:
+        lift = lift - ground(places[:, list(FEET), :2])
     stands = np.array(contacts, bool)
     stands[:, [0, 2]] &= ~stands[:, [1, 3]]  # a standing toe has the say, a heel only until it comes down
     weight = stands.sum(1).astype(float)
@@ -30,9 +40,22 @@ def fit_height(motion, contacts, held=()):
     sums = smooth(np.stack([total, weight], -1), SMOOTHING, motion.fps)
     shift = (sums[:, 0] + STEADY * mean) / (sums[:, 1] + STEADY)
     if len(held):
-        away = np.abs(np.arange(motion.frames)[:, None] - np.asarray(held)[None]).min(1) / (KEEP_SECONDS * motion.fps)
+        away = frames_from(np.isin(np.arange(motion.frames), held)) / (KEEP_SECONDS * motion.fps)
         away = np.clip(away, 0.0, 1.0)
         shift = shift * away * away * (3 - 2 * away)
     root = motion.root.copy()
     root[:, 2] -= shift
-    return type(motion)(root, motion.rotations, motion.body, motion.fps)
+    return replace(motion, root=root)
+
+
+def onto_terrain(motion, heights, contacts=None):
+    """A motion made for flat ground raised by the height of the ground under it, smoothed over a step.
+
+    `heights`: points `[..., 2]` -> heights `[...]`, metres. `contacts [T, 4]`, labelled where None.
+    What each foot's own ground differs from that is left to the legs (cleanup.foot_lock, with the same contacts).
+    """
+    places, _ = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
+    stands = label_contacts(places, motion.body, motion.fps) if contacts is None else contacts
+    root = motion.root.copy()
+    root[:, 2] += body_ground(places, stands, heights, motion.fps)
+    return replace(motion, root=root)
