@@ -8,31 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blender_motiondiff.core import rotations as rot
-from blender_motiondiff.core.constraints import (
-    bodies,
-    collect,
-    facing,
-    keys,
-    obstacles,
-    paths,
-    pins,
-    spacing,
-    together,
-    touch,
-)
-from blender_motiondiff.core.constraints.rows import LEVER, Poses, gradient, join
-from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
-from blender_motiondiff.core.motion import FPS, forward_kinematics, mirror, turned
+from blender_motiondiff.core.constraints import collect, facing, keys, obstacles, pins, spacing, together, touch
+from blender_motiondiff.core.constraints.rows import LEVER, gradient
+from blender_motiondiff.core.motion import FPS, mirror, turned
 from blender_motiondiff.core.request import (
     GIVEN,
-    HARD,
-    Box,
-    Capsule,
     Character,
     Contact,
     Facing,
-    Grid,
-    Ground,
     Key,
     LookAt,
     Obstacle,
@@ -45,108 +28,29 @@ from blender_motiondiff.core.request import (
     Target,
     moved,
 )  # fmt: skip
-from blender_motiondiff.core.skeleton import INDEX, average_body
+from blender_motiondiff.core.skeleton import INDEX
 
+from .made_constraints import (
+    FRAMES,
+    HILLS,
+    NOD,
+    asked,
+    frames_of_keys,
+    gathered,
+    grid_of_ball,
+    nudged,
+    only,
+    poses_of,
+    turned_by_rows,
+    two,
+)  # fmt: skip
 from .made_motion import swinging
-from .samples import quaternions, seeds, standing
+from .samples import seeds, standing
 
 STEP = 1e-6
-FRAMES = 40
 UP = np.array([0.0, 0.0, 1.0])
 # Where the turn that a row speaks of is one about the vertical only: see facing.
 UPRIGHT = {"facing", "path"}
-
-
-def poses_of(*motions):
-    both = [forward_kinematics(m.root, m.rotations, m.body.offsets) for m in motions]
-    places, turns = (np.stack(v) for v in zip(*both, strict=True))
-    times = np.arange(len(motions[0].root)) / FPS
-    return Poses(times, places, turns, np.array([m.body.size for m in motions]))
-
-
-def two(frames=FRAMES, seed=0):
-    """Two characters that move about a metre apart, the second a little larger."""
-    a, b = swinging(frames, seed), swinging(frames, seed + 1, body=average_body().scaled(1.1))
-    shift = [np.append(-m.root[0, :2], 0.0) for m in (a, b)]
-    return turned(a, 0.0, shift[0]), turned(b, 0.0, shift[1] + [0.7, 0.5, 0.0])
-
-
-def grid_of_ball(centre, radius, angle=0.3):
-    """A sphere as a grid of 20 cm, turned."""
-    axis = np.arange(-0.8, 0.81, 0.2)
-    values = np.linalg.norm(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1), axis=-1) - radius
-    origin = centre + rot.rotate(rot.about_z(angle), np.full(3, -0.8))
-    return Grid(origin, 0.2, values, angle)
-
-
-HILLS = Ground(np.array([-4.0, -4.0]), 0.5, 0.3 + 0.2 * np.random.default_rng(3).random((18, 18)), 0.4)
-BOX = Box(np.array([0.2, 0.1, 0.9]), np.array([0.4, 0.3, 0.5]), rot.from_rotvec([0.3, 0.2, 0.5]))
-NOD = quaternions(4, 22)
-
-
-def asked(frames=FRAMES, **of_first):
-    """A request with one item of each kind and more, that the two characters of `two` meet nowhere."""
-    end = (frames - 1) / FPS
-    ways = np.array([[0.5, 0.3], [1.0, -0.5], [0.8, -1.5]])
-    times, heights = np.array([0.0, 10 / FPS, end]), np.array([0.9, 1.0, 1.2])
-    path = Path(times, ways, raw=True, heading=GIVEN, headings=np.array([0.2, 0.4, 1.0]), heights=heights)
-    full, part = Key(5 / FPS, NOD, root=np.array([0.3, 0.2, 1.0])), Key(9 / FPS, NOD, ("left_elbow", "spine2"))
-    first = Character("A", average_body(), path, (full, part), (
-        Pin("left_wrist", 0.2, 0.6, np.array([0.5, 0.5, 1.5]), rot.from_rotvec([0.4, 1.0, -2.0])),
-    ))  # fmt: skip
-    loose = Key(7 / FPS, NOD, root=np.array([0.3, 0.2, 1.0]), tolerance=0.05)
-    placed = np.full((22, 3), np.nan)
-    placed[INDEX["right_wrist"]] = [0.4, 0.4, 1.4]
-    marks = Path(
-        np.array([2, 20]) / FPS, ways[:2], True, heading=GIVEN, headings=times[:2], heights=heights[:2], raw=True
-    )
-    second = Character("B", average_body().scaled(1.1), marks, keys=(loose, replace(loose, root=None), Key(
-        11 / FPS, NOD, (), places=placed)))  # fmt: skip
-    everybody = {"start": 0.1, "weight": 2.0}
-    return Request(
-        (replace(first, **of_first), second), end,
-        contacts=(Contact((0, "left_wrist"), (1, "right_wrist"), 0.0, 0.2, 0.5), Contact(
-            (0, "right_wrist"), (1, "spine3"), 0.2, 0.2, 0.5, 1.0), Contact((1, "left_wrist"), (1, "head"), 0.1)),
-        spacings=(Spacing(3.0, 4.0), Spacing(0.0, 0.1, 0.3, 0.6, HARD)),
-        facings=(Facing(0, Target(partner=True)), Facing(1, Target(point=np.array([1.0, 2.0, 0.5]))),
-                 Facing(0, Target(direction=np.array([1.0, -1.0, 0.3])), weight=HARD)),
-        look_ats=(LookAt(1, Target(partner=True)), LookAt(0, Target(point=np.array([1.0, 2.0, 0.5]))),
-                  LookAt(0, Target(direction=np.array([1.0, -1.0, 0.3])), weight=HARD)),
-        syncs=(Sync(), Sync(mirror=True)),
-        obstacles=(Obstacle(Sphere(np.array([0.1, 0.1, 1.0]), 0.3), 0.02, **everybody), Obstacle(BOX, 0.02),
-                   Obstacle(Capsule(np.array([0.0, 0.0, 1.2]), np.array([1.0, 0.3, 1.4]), 0.2), weight=HARD),
-                   Obstacle(grid_of_ball(np.array([0.1, 0.1, 0.7]), 0.6), 0.02, ("left_wrist", "right_ankle"))),
-        ground=HILLS,
-    )  # fmt: skip
-
-
-def only(request, item):
-    """The request with one of its items alone."""
-    alone = [replace(c, path=None, keys=(), pins=()) for c in request.characters]
-    if item.person >= 0:
-        change = {"path": item.what} if item.kind == "path" else {item.kind + "s": (item.what,)}
-        alone[item.person] = replace(alone[item.person], **change)
-    shared = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles")
-    kept = {name: (item.what,) if item.field.startswith(name) else () for name in shared}
-    return replace(request, characters=tuple(alone), ground=item.what if item.kind == "ground" else None, **kept)
-
-
-def frames_of_keys(request):
-    return tuple(tuple(round(k.time * FPS) for k in c.keys) for c in request.characters)
-
-
-def gathered(request, poses, **options):
-    return collect.gather(request, poses, frames_of_keys(request), **options)
-
-
-def nudged(poses, person, frame, joint, step, turning):
-    """The poses with one joint moved by `step [3]` metres, or turned by it in the world."""
-    places, turns = poses.places.copy(), poses.turns.copy()
-    if turning:
-        turns[person, frame, joint] = rot.multiply(rot.from_rotvec(step), turns[person, frame, joint])
-    else:
-        places[person, frame, joint] += step
-    return replace(poses, places=places, turns=turns)
 
 
 def test_derivatives_are_those_of_finite_differences():
@@ -252,16 +156,6 @@ def test_a_step_along_the_gradient_lessens_what_is_left():
     assert gained == pytest.approx((slope**2).sum(), rel=1e-3)
 
 
-def turned_by_rows(rows, poses):
-    """Poses after each turning row's joint was turned, in the world, by the least-squares answer to its rows."""
-    turns = poses.turns.copy()
-    for person, frame, joint in {*zip(rows.person, rows.frame, rows.joint, strict=True)}:
-        mine = (rows.person == person) & (rows.frame == frame) & (rows.joint == joint) & rows.turning
-        turn = np.linalg.lstsq(rows.normal[mine], -rows.residual[mine], rcond=None)[0]
-        turns[person, frame, joint] = rot.multiply(rot.from_rotvec(turn), turns[person, frame, joint])
-    return replace(poses, turns=turns)
-
-
 @pytest.mark.parametrize("item", [
     Facing(1, Target(partner=True)), LookAt(0, Target(partner=True)), LookAt(1, Target(point=np.zeros(3))),
     LookAt(1, Target(direction=-UP)), Facing(0, Target(direction=np.array([-1.0, 0.2, 4.0]))),
@@ -355,184 +249,3 @@ def test_an_obstacle_is_not_missed_for_being_far_from_the_pelvis():
         for shape in (Sphere(place, 0.01), grid_of_ball(place, 0.1)):
             rows = obstacles.rows(Obstacle(shape), poses, 0)
             assert ((rows.person == 1) & (rows.frame == 7) & (rows.joint == INDEX[joint])).any()
-
-
-# --- paths ------------------------------------------------------------------------------------------------------------
-
-
-def carried(path, poses):
-    """The poses with the pelvis moved by the residuals of a path's rows."""
-    rows, places = paths.rows(path, poses, 0, 0), poses.places.copy()
-    shift = rows.normal * rows.residual[:, None]
-    np.add.at(places, (0, rows.frame[~rows.turning], 0), -shift[~rows.turning])
-    return replace(poses, places=places)
-
-
-@pytest.mark.parametrize("raw", [False, True])
-def test_moving_by_the_rows_meets_heights_and_soft_paths(raw):
-    poses = poses_of(*two(90))
-    end = poses.times[-1]
-    ways, heights = np.array([[0.0, 0], [2.0, 1.0]]), np.array([1.0, 1.4])
-    path = Path(np.array([0.0, end]), ways, heights=heights, raw=raw, weight=0.5)
-    met = carried(path, poses)
-    assert paths.errors(path, poses, 0)[0].max() > 0.1
-    assert paths.errors(path, met, 0)[0].max() < 1e-7
-    hard = paths.rows(replace(path, weight=HARD), poses, 0, 0)
-    assert (hard.normal[:, :2] != 0).any() == raw
-    if not raw:
-        sway = met.places[0, :, 0] - smooth_pelvis(met.places[0, :, 0])
-        assert np.allclose(sway, poses.places[0, :, 0] - smooth_pelvis(poses.places[0, :, 0]), atol=1e-7)
-
-
-def test_turning_by_the_rows_meets_a_given_heading_and_keeps_the_sway_of_the_hips():
-    a, b = two(90)
-    poses = poses_of(a, b)
-    path = Path(poses.times[[0, -1]], np.zeros((2, 2)), heading=GIVEN, headings=np.array([0.5, 1.5]))
-    met = turned_by_rows(paths.rows(path, poses, 0, 0), poses)
-    assert paths.errors(path, poses, 0)[1].max() > 0.2
-    assert paths.errors(path, met, 0)[1].max() < 1e-6
-    before, after = (np.unwrap(rot.heading(p.turns[0, :, 0])) for p in (poses, met))
-    sway = before - smooth_pelvis(before[:, None])[:, 0]
-    assert np.allclose(after - smooth_pelvis(after[:, None])[:, 0], sway, atol=1e-6)
-
-
-def test_heights_bind_only_between_points_that_have_one():
-    poses = poses_of(*two(61))
-    path = Path(np.array([0.0, 1.0, 2.0]), np.zeros((3, 2)), heights=np.array([np.nan, 1.0, 1.2]), raw=True)
-    rows = paths.rows(path, poses, 0, 0)
-    assert list(rows.frame[rows.normal[:, 2] != 0]) == list(range(30, 61))
-
-
-def test_waypoints_bind_at_their_own_times_alone():
-    poses = poses_of(*two(61))
-    path = Path(np.array([0.0, 1.01, 2.0]), np.zeros((3, 2)), sparse=True, raw=True)
-    rows = paths.rows(path, poses, 0, 0)
-    assert sorted(set(rows.frame)) == [0, 30, 60]
-    assert len(rows) == 6
-    assert len(paths.rows(replace(path, raw=False), poses, 0, 0)) == 0
-    assert paths.errors(replace(path, raw=False), poses, 0)[0].shape == (3,)
-
-
-def test_a_waypoint_without_a_time_binds_the_nearest_pass_within_its_bounds():
-    times = np.arange(91) / FPS
-    places = np.stack([np.sin(times * np.pi), 0 * times], -1)  # at x = 1 after 0.5 s and 2.5 s
-    path = Path(np.array([0.0, np.nan, 3.0]), np.array([[0.0, 0], [1.0, 0], [0, 0]]), sparse=True)
-    early = replace(path, latest=np.array([np.nan, 1.0, np.nan]))
-    late = replace(path, earliest=np.array([np.nan, 1.5, np.nan]))
-    assert paths.waypoint_times(early, times, places)[1] == pytest.approx(0.5)
-    assert paths.waypoint_times(late, times, places)[1] == pytest.approx(2.5)
-    between = replace(path, times=np.array([0.6, np.nan, 2.0]))
-    assert 0.6 <= paths.waypoint_times(between, times, places)[1] <= 2.0
-
-
-def test_given_headings_are_measured_the_short_way_round():
-    a, b = two()
-    whole = rot.heading(a.rotations[:, 0]) + 2 * np.pi
-    path = Path(np.arange(FRAMES) / FPS, a.root[:, :2], heading=GIVEN, headings=whole)
-    for some in (path, replace(path, raw=True), replace(path, sparse=True, raw=True)):
-        assert paths.errors(some, poses_of(a, b), 0)[1].max() < 1e-6
-        off = replace(some, headings=whole + 0.1)
-        assert np.allclose(paths.errors(off, poses_of(a, b), 0)[1], 0.1, atol=1e-6)
-
-
-# --- bodies -----------------------------------------------------------------------------------------------------------
-
-
-@given(seeds)
-def test_closest_points_are_no_farther_than_any_others(seed):
-    rng = np.random.default_rng(seed)
-    a, b = rng.normal(size=(2, 2, 3))
-    if seed % 4 == 0:
-        b = a + rng.normal(size=3)  # parallel
-    s, t, way = bodies.closest(a, b)
-    u = np.linspace(0, 1, 41)
-    points, others = (x[0] + u[:, None] * (x[1] - x[0]) for x in (a, b))
-    best = np.linalg.norm(points[:, None] - others[None], axis=-1).min()
-    assert np.allclose(way, a[0] + s * (a[1] - a[0]) - b[0] - t * (b[1] - b[0]))
-    assert np.linalg.norm(way) <= best + 1e-9
-
-
-def test_bodies_part_along_their_rows():
-    a = standing(4)
-    apart, near = turned(a, 0.0, (0.0, 1.5, 0.0)), turned(a, 0.3, (0.05, 0.2, 0.0))
-    assert (bodies.penetration(poses_of(a, apart)) == 0).all()
-    assert len(bodies.rows(poses_of(a, apart), 0, 1.0)) == 0
-    assert (bodies.penetration(poses_of(a)) == 0).all()
-    poses = poses_of(a, near)
-    depth = bodies.penetration(poses)
-    assert (depth > 0.03).all()
-    slope = gradient(bodies.rows(poses, 0, 1.0), poses.places.shape)
-    assert (bodies.penetration(replace(poses, places=poses.places - 0.05 * slope)) < depth).all()
-
-
-def test_what_is_in_contact_may_touch():
-    a, b = standing(4), standing(4)
-    reached = 2 * abs(a.body.rest_positions[INDEX["left_wrist"], 0])
-    poses = poses_of(a, turned(b, 0.0, (reached, 0.0, 0.0)))
-    assert (bodies.penetration(poses) > 0.03).all()
-    assert (bodies.penetration(poses, (Contact((0, "left_wrist"), (1, "right_wrist")),)) == 0).all()
-
-
-# --- all together -----------------------------------------------------------------------------------------------------
-
-
-def test_items_name_their_fields_and_rows_their_items():
-    request = asked()
-    listed = collect.items(request)
-    assert [number for number, *_ in listed] == list(range(len(listed)))
-    named = {field: (kind, weight) for _, field, kind, weight in listed}
-    assert named["characters[0].pins[0]"] == ("pin", HARD)
-    assert named["characters[1].keys[2]"] == ("key", HARD)
-    assert named["look_ats[1]"] == ("look-at", 1.0)
-    rows = gathered(request, poses_of(*two()))
-    assert all(set(rows.weight[rows.number == n]) <= {weight} for n, _, _, weight in listed)
-
-
-def test_what_lies_outside_a_window_gives_no_rows_in_it():
-    request, poses = asked(), poses_of(*two())
-    later = replace(poses, times=poses.times + 60)
-    alone = tuple(replace(c, path=None, keys=()) for c in request.characters)
-    timed = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles")
-    early = {name: tuple(replace(i, start=0.1, end=0.5) for i in getattr(request, name)) for name in timed}
-    request = replace(request, characters=alone, ground=None, **early)
-    assert len(collect.gather(request, poses, ((), ()))) > 0
-    assert len(collect.gather(request, later, ((), ()))) == 0
-    assert all("worst_cm" not in e and "worst_deg" not in e for e in collect.residuals(request, later, ((), ())))
-
-
-def test_hard_rows_alone_are_those_that_bind():
-    request, poses = asked(), poses_of(*two())
-    request = replace(request, facings=request.facings[::-1])
-    rows, hard = gathered(request, poses), gathered(request, poses, hard_only=True)
-    assert np.isinf(hard.weight).all()
-    assert len(hard) == np.isinf(rows.weight).sum()
-    assert np.array_equal(hard.residual, rows.residual[np.isinf(rows.weight)])
-
-
-def test_nothing_asked_gives_no_rows():
-    a, _ = two()
-    request = Request((Character("A", a.body),), 1.0)
-    assert collect.items(request) == []
-    assert len(gathered(request, poses_of(a))) == 0
-    assert len(join([])) == 0
-
-
-def test_reported_figures_are_those_that_were_put_in():
-    a = standing(31)
-    b = turned(a, np.pi, (0.0, -2.0, 0.0))
-    poses = poses_of(a, b)
-    place = poses.places[0, 0, INDEX["left_wrist"]] + [0.0, 0.0, 0.04]
-    request = Request(
-        (Character("A", a.body, pins=(Pin("left_wrist", place=place),)), Character("B", b.body)), 1.0,
-        contacts=(Contact((0, "pelvis"), (1, "pelvis"), 1.9),), spacings=(Spacing(2.1, 3.0), Spacing(1.0, 1.5)),
-        facings=(Facing(0, Target(partner=True)), Facing(1, Target(direction=np.array([1.0, 0, 0])))),
-        ground=Ground(np.zeros(2), 1.0, np.full((2, 2), 0.03)),
-    )  # fmt: skip
-    found = {e["field"]: e for e in collect.residuals(request, poses, ((), ()))}
-    assert found["characters[0].pins[0]"]["worst_cm"] == pytest.approx(4)
-    assert found["contacts[0]"]["mean_cm"] == pytest.approx(10)
-    assert found["spacings[0]"]["worst_cm"] == pytest.approx(10)
-    assert found["spacings[1]"]["worst_cm"] == pytest.approx(50)
-    assert found["facings[0]"]["worst_deg"] == pytest.approx(0, abs=1e-5)
-    assert found["facings[1]"]["mean_deg"] == pytest.approx(90)
-    assert found["ground"]["worst_cm"] == pytest.approx(3)

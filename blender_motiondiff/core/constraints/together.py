@@ -34,11 +34,11 @@ def _offsets(sync, poses, frames, follower):
     leader = 1 - follower
     led = _from_pelvis(poses, frames, leader, MIRROR[FOLLOWING] if sync.mirror else FOLLOWING)
     own = _from_pelvis(poses, frames, follower, FOLLOWING)
-    turns = [rot.heading(poses.turns[p, frames, 0])[:, None] for p in (leader, follower)]
-    seen = rot.rotate(rot.about_z(-turns[0]), led) * (poses.sizes[follower] / poses.sizes[leader])
-    if sync.mirror:
-        seen = seen * np.array([-1.0, 1.0, 1.0])
-    return own - rot.rotate(rot.about_z(turns[1]), seen)
+    led = led * (poses.sizes[follower] / poses.sizes[leader])
+    ahead, behind = (np.exp(1j * rot.heading(poses.turns[p, frames, 0]))[:, None] for p in (follower, leader))
+    level = (led[..., 0] + 1j * led[..., 1]) / behind  # as the leader sees it, x + iy
+    level = ahead * (-level.conj() if sync.mirror else level)
+    return own - np.stack([level.real, level.imag, led[..., 2]], -1)
 
 
 def _from_pelvis(poses, frames, person, joints):
