@@ -15,6 +15,7 @@ from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.contacts import label_contacts
 from blender_motiondiff.core.cleanup.foot_lock import lock_feet
 from blender_motiondiff.core.cleanup.plants import runs
+from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
 from blender_motiondiff.core.motion import FPS, positions, resample
 from training.dataset import LEFT_OUT, load_clips
 
@@ -39,8 +40,8 @@ def measure(motion):
     cleaned, report = lock_feet(motion, contacts)
     after, toe = positions(cleaned), motion.body.foot_heights[1]
     return {
-        "skating": metrics.gmd_foot_skating_ratio(places, FPS, toe),
-        "skating_cleaned": metrics.gmd_foot_skating_ratio(after, FPS, toe),
+        "skating": gmd_foot_skating_ratio(places, FPS, toe),
+        "skating_cleaned": gmd_foot_skating_ratio(after, FPS, toe),
         "contact_share": metrics.contact_share(contacts),
         "slip_cm_s": 100 * metrics.contact_slip(places, contacts, FPS),
         "slip_cleaned_cm_s": 100 * metrics.contact_slip(after, contacts, FPS),

@@ -16,6 +16,7 @@ VELOCITIES = slice(3 * COUNT, 6 * COUNT)
 ROTATIONS = slice(6 * COUNT, 12 * COUNT)
 CONTACTS = slice(12 * COUNT, 12 * COUNT + 4)
 SIZE = 12 * COUNT + 4  # 268
+SURE = 0.5  # area that a rotation's two columns span, 1 for a sure one: below this it is led over
 
 
 def velocities(positions, fps=FPS):
@@ -39,12 +40,27 @@ def encode(root, rotations, offsets, contacts, fps=FPS):
 
 
 def decode(features, body, fps=FPS):
-    """Features `[T, 268]` of one person -> (Motion, contacts `[T, 4]`): the root's place and the rotations count."""
-    lead = features.shape[:-1]
-    rotations = rot.from_6d(features[..., ROTATIONS].reshape(*lead, COUNT, 6))
+    """Features `[T, 268]` of one person -> (Motion, contacts `[T, 4]`): the root's place and the rotations count.
+
+    Where the network hesitates between two turns its six numbers shrink towards nothing, and what they say is chance;
+    those frames are led over from the sure ones around them.
+    """
+    columns = features[..., ROTATIONS].reshape(*features.shape[:-1], COUNT, 6)
+    sure = np.linalg.norm(np.cross(columns[..., :3], columns[..., 3:]), axis=-1) > SURE
+    rotations = _led_over(rot.from_6d(columns), sure)
     return Motion(features[..., :3].copy(), rotations, body, fps), features[..., CONTACTS]
 
 
-def first_frame(motion):
-    """Place `[2]` and heading (radians) of a motion's first frame: what the shared frame is laid on."""
-    return motion.root[0, :2], float(rot.heading(motion.rotations[0, 0]))
+def _led_over(rotations, sure):
+    """Rotations `[T, J, 4]` with unsure ones `[T, J]` interpolated between the nearest sure ones in time."""
+    joints = np.flatnonzero(~sure.all(0) & sure.any(0))
+    if not len(joints):
+        return rotations
+    time = np.arange(len(sure))[:, None]
+    before = np.maximum.accumulate(np.where(sure[:, joints], time, -1), 0)
+    after = np.minimum.accumulate(np.where(sure[:, joints], time, len(sure))[::-1], 0)[::-1]
+    first, last = np.where(before < 0, after, before), np.where(after == len(sure), before, after)
+    share = np.where(last > first, (time - first) / np.maximum(last - first, 1), 0.0)
+    out = rotations.copy()
+    out[:, joints] = rot.slerp(rotations[first, joints], rotations[last, joints], share)
+    return out

@@ -32,7 +32,7 @@ def read_generate(scene, clip):
         )
     path = None if clip.path is None else timed_path(clip.path, duration, scene, clip.frame_start)
     who = Character(armature.name, body_of(armature, rig_map), path=path, keys=keys)
-    return Request((who,), duration, clip.seed, clip.takes, clip.steps, clip.cleanup)
+    return Request((who,), duration, clip.seed, clip.takes, steps=clip.steps, cleanup=clip.cleanup)
 
 
 def read_partner(scene, clip):
@@ -53,7 +53,7 @@ def read_partner(scene, clip):
         Character(leader.name, motion.body, motion=motion),
         Character(armature.name, body_of(armature, rig_map), keys=keys),
     )
-    return Request(both, duration, clip.seed, clip.takes, clip.steps, clip.cleanup)
+    return Request(both, duration, clip.seed, clip.takes, steps=clip.steps, cleanup=clip.cleanup)
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------

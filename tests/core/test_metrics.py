@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 
 from blender_motiondiff.core import rotations as rot
+from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
 from blender_motiondiff.core.motion import positions
 from blender_motiondiff.core.skeleton import COUNT, FEET, INDEX, JOINTS, MIRROR
 from evaluation import metrics
@@ -18,29 +19,29 @@ def sliding(speed, height, frames=91, fps=30.0):
 
 
 def test_foot_skating_is_the_share_of_frames_that_slide_low_and_fast():
-    assert metrics.gmd_foot_skating_ratio(sliding(0.6, 0.02), 30) > 0.9
-    assert metrics.gmd_foot_skating_ratio(sliding(0.4, 0.02), 30) == 0
-    assert metrics.gmd_foot_skating_ratio(sliding(0.6, 0.06), 30) == 0
-    assert metrics.gmd_foot_skating_ratio(sliding(0.6, 0.06), 30, toe_rest_height=0.02) > 0.9
+    assert gmd_foot_skating_ratio(sliding(0.6, 0.02), 30) > 0.9
+    assert gmd_foot_skating_ratio(sliding(0.4, 0.02), 30) == 0
+    assert gmd_foot_skating_ratio(sliding(0.6, 0.06), 30) == 0
+    assert gmd_foot_skating_ratio(sliding(0.6, 0.06), 30, toe_rest_height=0.02) > 0.9
 
 
 def test_foot_skating_does_not_depend_on_the_frame_rate():
-    slow, fast = (metrics.gmd_foot_skating_ratio(sliding(0.6, 0.02, int(3 * f) + 1, f), f) for f in (20.0, 120.0))
+    slow, fast = (gmd_foot_skating_ratio(sliding(0.6, 0.02, int(3 * f) + 1, f), f) for f in (20.0, 120.0))
     assert np.isclose(slow, fast, atol=0.02)
 
 
 def test_one_sliding_foot_suffices_and_half_the_time_is_half():
     toes = sliding(1.0, 0.02, 201)
     toes[:, 1] = [0, 0, 0.02]
-    assert metrics.gmd_foot_skating_ratio(toes, 30) > 0.9
+    assert gmd_foot_skating_ratio(toes, 30) > 0.9
     toes[100:, 0] = toes[100, 0]
-    assert np.isclose(metrics.gmd_foot_skating_ratio(toes, 30), 0.5, atol=0.03)
+    assert np.isclose(gmd_foot_skating_ratio(toes, 30), 0.5, atol=0.03)
 
 
 def test_a_single_fast_step_is_no_skating():
     toes = sliding(0.0, 0.02, 61, 20.0)
     toes[30:, :, 0] += 0.06  # 1.2 m/s over one step, 0.24 on the average of five
-    assert metrics.gmd_foot_skating_ratio(toes, 20) == 0
+    assert gmd_foot_skating_ratio(toes, 20) == 0
 
 
 def test_slip_and_share_of_contacts():

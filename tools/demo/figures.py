@@ -4,6 +4,7 @@ import bpy
 import numpy as np
 
 from blender_motiondiff.core.cleanup.contacts import label_contacts
+from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
 from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
 from blender_motiondiff.core.motion import positions
 from evaluation import metrics
@@ -16,8 +17,8 @@ def feet(armature, before, after):
     toe = float(body.foot_heights[1])
     contacts = label_contacts(before.places, body, before.fps)
     return {
-        "foot_skating_ratio": metrics.gmd_foot_skating_ratio(after.places, after.fps, toe),
-        "foot_skating_ratio_before_cleanup": metrics.gmd_foot_skating_ratio(before.places, before.fps, toe),
+        "foot_skating_ratio": gmd_foot_skating_ratio(after.places, after.fps, toe),
+        "foot_skating_ratio_before_cleanup": gmd_foot_skating_ratio(before.places, before.fps, toe),
         "contact_slip_cm_s": 100 * metrics.contact_slip(after.places, contacts, after.fps),
         "contact_slip_before_cleanup_cm_s": 100 * metrics.contact_slip(before.places, contacts, before.fps),
         "contact_share": metrics.contact_share(contacts),

@@ -1,67 +1,40 @@
-"""A request -> what the network is given: each person's frames, base, spread and observations, in the shared frame."""
+"""A request and its course -> what the network is given for a window of frames: base, spread and observations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .. import reference as ref
 from .. import rotations as rot
-from ..constraints import gait
-from ..constraints.trajectory import bend_to_keys, sample_path, smooth_pelvis
+from ..constraints.rows import Poses
 from ..features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, encode
-from ..motion import FPS, forward_kinematics, resample
-from ..reference import OWN, PARTNER, PATH
-from ..request import RequestError, moved, with_bodies_scaled
-from ..skeleton import COUNT, INDEX, measures_of
+from ..reference import PARTNER
+from ..request import moved, with_bodies_scaled
+from ..skeleton import COUNT, INDEX, PARENTS, measures_of
 
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
+# Joints whose place the network was taught to take as known; pins of others are left to the solve.
+PINNED = frozenset(INDEX[j] for j in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "head"))
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Arrays of P persons over T frames, in the shared frame."""
+    """Arrays of P persons over the T frames of a window, in the shared frame."""
 
-    times: np.ndarray  # [T] seconds; keys lie on it exactly
     sources: np.ndarray  # [P]
     mask: np.ndarray  # [P, T, 268] what is observed
+    observed: np.ndarray  # [P, T, 268] relative features of what is observed (elsewhere without meaning)
     base: np.ndarray  # [P, T, 268]
     spread: np.ndarray  # [P, T, 268]
     given: np.ndarray  # [P, T, GIVEN]
     place: np.ndarray  # [P, T, 2]
     heading: np.ndarray  # [P, T]
-    paths: tuple  # per person: the smoothed pelvis' target [T, 2] or None
-    key_frames: tuple  # per person: frames of its keys
-    bends: tuple  # per person: metres that each key bent the path
 
 
 def human_scale(request):
     """(request in a world where the body to be generated has size 1, the factor that takes its answer back)."""
-    size = next(c.body.size for c in request.characters if c.motion is None)
+    size = next(c.body.size for c in request.characters if not c.given)
     return with_bodies_scaled(request, 1.0 / size), size
-
-
-def time_grid(request):
-    """Times `[T]` near 30 a second, bent by at most half a frame so that every key lies on it; and the keys' frames."""
-    frames = request.frames
-    wanted = sorted({k.time for c in request.characters for k in c.keys})
-    anchors, taken = {0: 0.0, frames - 1: (frames - 1) / FPS}, set()
-    placed = {}
-    for when in wanted:
-        nearest = int(np.clip(round(when * FPS), 0, frames - 1))
-        free = [f for f in sorted(range(frames), key=lambda f: abs(f - when * FPS))[:3] if f not in taken]
-        if not free:
-            raise RequestError(
-                f"Too many keys lie near {when:.2f} s: poses are met {FPS:.0f} times a second. Remove some of them."
-            )
-        frame = nearest if nearest in free else free[0]
-        taken.add(frame)
-        anchors[frame] = when
-        placed[when] = frame
-    index = sorted(anchors)
-    values = [anchors[i] for i in index]
-    if np.any(np.diff(values) <= 0):
-        raise RequestError("Keys lie closer together than the motion's frames can follow. Remove some of them.")
-    return np.interp(np.arange(frames), index, values), placed
 
 
 def in_shared_frame(request):
@@ -76,128 +49,122 @@ def _first_frame(character):
         root, turn = character.motion.root[0], character.motion.rotations[0, 0]
         return root[:2], float(rot.heading(turn))
     if character.path is not None:
-        points = np.asarray(character.path.points)
+        points = np.asarray(character.path.points, float)
         way = points[np.linalg.norm(points - points[0], axis=1).argmax()] - points[0]
         return points[0], float(np.arctan2(way[0], -way[1]))
     rooted = [k for k in character.keys if k.root is not None]
     if not rooted:
         return np.zeros(2), 0.0
-    return rooted[0].root[:2], float(rot.heading(rooted[0].rotations[0]))
+    return np.asarray(rooted[0].root)[:2], float(rot.heading(rooted[0].rotations[0]))
 
 
-# --- one person -------------------------------------------------------------------------------------------------------
+# --- what is observed -------------------------------------------------------------------------------------------------
 
 
-def _observe(character, times, placed):
-    """World features `[T, 268]` and mask of what a person's motion or keys bind."""
-    frames = len(times)
+def _observe(character, person, times, part):
+    """World features `[T, 268]` and mask of what is known of one person in the frames `part` (a slice) of the clip."""
+    frames = part.stop - part.start
     features, mask = np.zeros((frames, SIZE)), np.zeros((frames, SIZE), bool)
-    if character.motion is not None:
-        motion = resample(character.motion, times)
-        features[:] = encode(motion.root, motion.rotations, motion.body.offsets, np.zeros((frames, 4)))
-        mask[:] = True
+    # An unknown pelvis is taken to be at its frame's place, so that places of hands and feet can be told from there.
+    features[:, :2] = person.place[part]
+    if person.motion is not None:
+        _observe_motion(features, mask, person, part)
+    if character.given:
         return features, mask
-    for key in character.keys:
-        frame = placed[key.time]
-        root = np.zeros(3) if key.root is None else np.asarray(key.root, float)
-        row = encode(root[None], np.asarray(key.rotations)[None], character.body.offsets, np.zeros((1, 4)))[0]
-        features[frame] = row
-        bound = [INDEX[j] for j in key.joints]
-        for j in bound:
-            mask[frame, ROTATIONS.start + 6 * j : ROTATIONS.start + 6 * j + 6] = True
-        if key.root is not None:
-            mask[frame, :3] = True
-        if len(bound) == COUNT:
-            mask[frame, HORIZONTAL] = True
-            if key.root is not None:
-                mask[frame, POSITIONS] = True
+    for key, frame in zip(character.keys, person.key_frames):
+        if part.start <= frame < part.stop:
+            _observe_key(features[frame - part.start], mask[frame - part.start], key, character.body)
+    if person.source != PARTNER:
+        _observe_pins(features, mask, character.pins, times[part])
+    if person.contacts is not None:
+        known = ~np.isnan(person.contacts[part])
+        features[:, CONTACTS] = np.where(known, person.contacts[part], features[:, CONTACTS])
+        mask[:, CONTACTS] |= known
     return features, mask
 
 
-def _rooted(character, placed):
-    return [(placed[k.time], k) for k in sorted(character.keys, key=lambda k: k.time) if k.root is not None]
+def _observe_motion(features, mask, person, part):
+    """What is kept of an existing motion: rotations, the pelvis' place, and places that hang on kept joints alone."""
+    root, rotations, offsets = person.motion.root[part], person.motion.rotations[part], person.motion.body.offsets
+    row = encode(root, rotations, offsets, np.zeros((len(root), 4)))
+    known = person.known[part]
+    hangs = known.copy()
+    for j in range(1, COUNT):
+        hangs[:, j] &= hangs[:, PARENTS[j]]
+    told = np.concatenate([np.repeat(hangs, 3, -1), np.repeat(hangs & known.all(1, keepdims=True), 3, -1),
+                           np.repeat(known, 6, -1), np.repeat(known.all(1)[:, None], 4, -1)], -1)  # fmt: skip
+    mask |= told
+    features[told] = row[told]
 
 
-def _frames(character, features, mask, times, placed):
-    """(source, place `[T, 2]`, heading `[T]`, path target or None, bends) of one person; place None if it has none."""
-    if character.motion is not None:
-        heading = rot.heading(resample(character.motion, times).rotations[:, 0])
-        return OWN, *ref.own_frames(features[:, :2], heading), None, ()
-    rooted = _rooted(character, placed)
-    if character.path is not None:
-        target = sample_path(character.path, times)
-        target, bends = bend_to_keys(target, times, [k.time for _, k in rooted], [k.root[:2] for _, k in rooted])
-        target = smooth_pelvis(target)
-        return PATH, target, ref.path_heading(target), target, tuple(bends)
-    if rooted:
-        at = [frame for frame, _ in rooted]
-        headed = sorted(
-            (placed[k.time], float(rot.heading(k.rotations[0]))) for k in character.keys if "pelvis" in k.joints
-        )
-        turned_at, headings = [frame for frame, _ in headed], [angle for _, angle in headed]
-        return OWN, *ref.keyed_frames(len(times), at, features[at, :2], turned_at, headings), None, ()
-    return PARTNER, None, None, None, ()
+def _observe_key(row, mask, key, body):
+    """Puts one key into a frame's features `[268]` and mask."""
+    root = np.array([*row[:2], 0.0]) if key.root is None else np.asarray(key.root, float)
+    pose = encode(root[None], np.asarray(key.rotations, float)[None], body.offsets, np.zeros((1, 4)))[0]
+    bound = [INDEX[j] for j in key.joints]
+    told = np.zeros(SIZE, bool)
+    for j in bound:
+        told[ROTATIONS.start + 6 * j : ROTATIONS.start + 6 * j + 6] = True
+    told[:3] = key.root is not None
+    if len(bound) == COUNT:
+        told[HORIZONTAL] = True
+        told[POSITIONS] |= key.root is not None
+    row[told] = pose[told]
+    if key.root is None and len(bound) == COUNT:
+        row[:2] = root[:2]
+    mask |= told
+    if key.places is not None:
+        for j in np.flatnonzero(np.isfinite(key.places).all(1) & np.isin(np.arange(COUNT), list(PINNED))):
+            row[3 * j : 3 * j + 3] = key.places[j]
+            mask[3 * j : 3 * j + 3] = True
 
 
-def _plan_steps(character, features, mask, place, placed, seed):
-    """Observes planned contacts along a path."""
-    full = [(placed[k.time], np.asarray(k.rotations)) for k in character.keys if len(k.joints) == COUNT]
-    features[:, CONTACTS] = gait.plan(
-        place, character.body, np.random.default_rng(seed), sorted(full, key=lambda k: k[0])
-    )
-    mask[:, CONTACTS] = True
+def _observe_pins(features, mask, pins, times):
+    """Pinned places, where the network knows what to make of them and nothing says otherwise already."""
+    poses = Poses(times, None, None, None)
+    for pin in pins:
+        j = INDEX[pin.joint]
+        if pin.place is None or j not in PINNED or pin.weight == 0:
+            continue
+        end = times[-1] if pin.end is None else pin.end
+        if pin.start > times[-1] or end < times[0]:
+            continue
+        frames = poses.frames_between(pin.start, pin.end)
+        frames = frames[~mask[frames, 3 * j]]
+        features[frames, 3 * j : 3 * j + 3] = pin.place
+        mask[frames, 3 * j : 3 * j + 3] = True
 
 
-def build(request, tables, take=0):
-    """Conditions of one take of a request that is in the shared frame and of human size."""
-    times, placed = time_grid(request)
-    people = request.characters
-    seen = [_observe(c, times, placed) for c in people]
-    laid = [_frames(c, f, m, times, placed) for c, (f, m) in zip(people, seen, strict=True)]
-    if all(source == PARTNER for source, *_ in laid):
-        raise RequestError(
-            f"The keys of {people[0].name} bind no place. Key the hips' location as well, or draw a path."
-        )
-    sizes = np.array([c.body.size for c in people])
-    apart = ref.PARTNER_DISTANCE * sizes.mean()
-    frames = [
-        (place, heading) if place is not None else ref.facing(laid[1 - p][1], laid[1 - p][2], apart)
-        for p, (_, place, heading, _, _) in enumerate(laid)
-    ]
-    for p, (source, where, *_) in enumerate(laid):
-        if source == PATH:
-            _plan_steps(people[p], *seen[p], where, placed, [request.seed, take, p])
-    place, heading = (np.stack(rows) for rows in zip(*frames, strict=True))
-    sources = np.array([source for source, *_ in laid])
+# --- what the network is given ----------------------------------------------------------------------------------------
+
+
+def build(request, course, tables, part, bare=False):
+    """Conditions for the frames `part` (a slice) of a course.
+
+    `bare`: without keys and pins; only paths, and whoever is animated already, are known.
+    """
+    asked = [_without_keys(c) if bare else c for c in request.characters]
+    seen = [_observe(c, p, course.times, part) for c, p in zip(asked, course.people, strict=True)]
+    bodies = [c.body for c in asked]
+    sizes = np.array([b.size for b in bodies])
+    place = np.stack([p.place[part] for p in course.people])
+    heading = np.stack([p.heading[part] for p in course.people])
+    sources = np.array([p.source for p in course.people])
     features, mask = (np.stack(rows) for rows in zip(*seen, strict=True))
     observed = ref.to_relative(features, place, heading)
     # Whoever is animated already may be of any size: the network sees them at size 1, in their own frames.
-    observed[..., : VELOCITIES.stop] /= np.where(mask.all((1, 2)), sizes, 1.0)[:, None, None]
+    given = np.array([c.given for c in request.characters])
+    observed[..., : VELOCITIES.stop] /= np.where(given, sizes, 1.0)[:, None, None]
     base = ref.base_of(tables, sources, observed, mask, place, heading)
-    other = np.arange(len(people))[::-1]
-    present = np.full(len(people), float(len(people) == 2))
-    measures = np.stack([list(vars(measures_of(c.body.scaled(1.0 / c.body.size))).values()) for c in people])
+    other = np.arange(len(asked))[::-1]
+    present = np.full(len(asked), float(len(asked) == 2))
+    measures = np.stack([list(vars(measures_of(b.scaled(1.0 / b.size))).values()) for b in bodies])
     extra = ref.extras(sources, mask, place, heading, place[other], heading[other], present, measures)
     return Conditions(
-        times=times, sources=sources, mask=mask, base=base, spread=ref.spread(tables, sources, mask),
+        sources=sources, mask=mask, observed=observed, base=base, spread=ref.spread(tables, sources, mask),
         given=ref.given(tables, sources, base, mask, extra), place=place, heading=heading,
-        paths=tuple(target for *_, target, _ in laid),
-        key_frames=tuple(tuple(placed[k.time] for k in c.keys) for c in people), bends=tuple(b for *_, b in laid),
     )  # fmt: skip
 
 
-def key_residuals(character, placed, motion):
-    """Worst distance (metres) and angle (radians) of a motion from the character's keys, over what they bind."""
-    worst_place, worst_angle = 0.0, 0.0
-    for key in character.keys:
-        frame = placed[key.time]
-        bound = [INDEX[j] for j in key.joints]
-        angle = rot.angle_between(motion.rotations[frame, bound], np.asarray(key.rotations)[bound])
-        worst_angle = max(worst_angle, float(angle.max()))
-        if key.root is not None:
-            worst_place = max(worst_place, float(np.linalg.norm(motion.root[frame] - key.root)))
-        if len(bound) == COUNT:
-            wanted, _ = forward_kinematics(motion.root[frame], np.asarray(key.rotations), character.body.offsets)
-            found, _ = forward_kinematics(motion.root[frame], motion.rotations[frame], character.body.offsets)
-            worst_place = max(worst_place, float(np.linalg.norm(wanted - found, axis=-1).max()))
-    return worst_place, worst_angle
+def _without_keys(character):
+    return character if character.given else replace(character, keys=(), pins=())

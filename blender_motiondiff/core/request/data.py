@@ -16,6 +16,7 @@ HARD = float("inf")
 SHORTEST = 0.5  # seconds
 LONGEST = 600.0  # seconds
 MOST_TAKES = 64
+DRAFT_STEPS, STANDARD_STEPS = 1, 2  # calls of the network a take, at the two settings that animators choose from
 SAMPLERS = ("ddim", "ddpm", "lcm", "mixed")
 ALONG, FREE, GIVEN = "along", "free", "given"  # headings of a path
 
@@ -148,7 +149,7 @@ class Spacing:
     most: float = HARD
     start: float = 0.0
     end: float | None = None
-    weight: float = 1.0
+    weight: float = HARD
 
 
 @dataclass(frozen=True)
@@ -231,7 +232,7 @@ class Obstacle:
     joints: tuple[str, ...] = JOINTS
     start: float = 0.0
     end: float | None = None
-    weight: float = 1.0
+    weight: float = HARD
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,7 @@ class Request:
     seed: int = 0
     takes: int = 1
     sampler: str = "ddim"
-    steps: int = 1
+    steps: int = DRAFT_STEPS
     repaint: int = 1
     constraint_guidance: float = 1.0
     text_guidance: float = 1.0

@@ -1,0 +1,288 @@
+"""Where everybody is about, settled for the whole clip before the network runs: thin arrays, whatever its length.
+
+From a request follow the grid of times, each person's heading-and-place frames (core.reference), the path that binds
+the pelvis, the planned steps, and what is kept of an existing motion.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .. import reference as ref
+from .. import rotations as rot
+from ..cleanup.contacts import label_contacts
+from ..constraints import gait
+from ..constraints.ground import heights_at
+from ..constraints.trajectory import bend_to_keys, headings_at, sample_path, smooth_pelvis, timed
+from ..motion import FPS, Motion, positions, resample
+from ..reference import OWN, PARTNER, PATH
+from ..request import GIVEN, RequestError
+from ..skeleton import COUNT, INDEX
+
+KEPT = 0.5  # share from which a joint of an existing motion is shown to the network as known
+COASTING = 0.8  # seconds after which somebody who walked on beyond what is kept has come to a stop
+RAMP = 0.4  # seconds over which a wish about facing comes and goes
+REACH = 0.4  # metres, for a leg of 0.85 m, that somebody who is known by pins alone stands away from them
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is settled of one person.
+
+    `source`: where its frames come from (core.reference); `place [T, 2]`, `heading [T]`: those frames. `target [T, 2]`:
+    the path that binds its pelvis, None without one; `waypoints`: frames and points `[K, 2]` of a sparse path, else
+    None. `bends`: metres that each rooted key bent the path. `key_frames`: the frame of each key, in their order.
+    `motion`: an existing motion on the clip's grid, and `known [T, 22]` which joints of it are known.
+    `contacts [T, 4]`: planned or kept ones, NaN where open; None where all are open.
+    """
+
+    source: int
+    place: np.ndarray
+    heading: np.ndarray
+    target: np.ndarray | None
+    waypoints: tuple | None
+    bends: tuple
+    key_frames: tuple
+    motion: Motion | None
+    known: np.ndarray | None
+    contacts: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """`times [T]` seconds, keys and waypoints lying on them exactly; `people`: a Person each."""
+
+    times: np.ndarray
+    people: tuple
+
+
+def with_times(request):
+    """The request with a time for every waypoint of its paths."""
+    characters = tuple(
+        c if c.path is None else replace(c, path=timed(c.path, request.duration)) for c in request.characters
+    )
+    return replace(request, characters=characters)
+
+
+def flattened(request):
+    """The request as the network sees it: what is asked over uneven ground is asked as high over a flat one."""
+    if request.ground is None:
+        return request
+
+    def lowered(places):
+        if places is None:
+            return None
+        places = np.array(places, float)
+        places[..., 2] -= heights_at(request.ground, places[..., :2])[0]
+        return places
+
+    def flat(character):
+        keys = tuple(replace(k, root=lowered(k.root), places=lowered(k.places)) for k in character.keys)
+        pins = tuple(replace(p, place=lowered(p.place)) for p in character.pins)
+        motion = character.motion
+        if motion is not None and not character.given:
+            motion = replace(motion, root=lowered(motion.root))
+        return replace(character, keys=keys, pins=pins, motion=motion)
+
+    return replace(request, characters=tuple(flat(c) for c in request.characters))
+
+
+def settle(request, take=0):
+    """The Course of one take of a request that is timed, in the shared frame, of human size. Raises RequestError."""
+    times, placed = time_grid(request)
+    people = [_alone(c, times, placed) for c in request.characters]
+    if all(p.source == PARTNER for p in people):
+        name = request.characters[0].name
+        raise RequestError(f"The keys of {name} bind no place. Key the hips' location as well, or draw a path.")
+    people = [_beside(p, people[1 - i], request, times) if p.source == PARTNER else p for i, p in enumerate(people)]
+    people = [_faced(i, p, people, request, times) for i, p in enumerate(people)]
+    rng = [np.random.default_rng([request.seed, take, i]) for i in range(len(people))]
+    people = [
+        _with_steps(c, p, r) if p.source == PATH else p for c, p, r in zip(request.characters, people, rng, strict=True)
+    ]
+    return Course(times, tuple(people))
+
+
+def time_grid(request):
+    """Times `[T]` near 30 a second, bent by at most half a frame so that keys and sparse waypoints lie on it.
+
+    Returns the times and a dict from those moments (seconds) to frames. Raises RequestError where too many are near.
+    """
+    frames = request.frames
+    wanted = {k.time for c in request.characters for k in c.keys}
+    for c in request.characters:
+        if c.path is not None and c.path.sparse:
+            wanted |= {float(t) for t in c.path.times}
+    anchors, placed = {0: 0.0, frames - 1: (frames - 1) / FPS}, {}
+    for when in sorted(wanted):
+        around = int(np.floor(when * FPS)) + np.arange(-1, 3)
+        near = sorted((int(f) for f in around if 0 <= f < frames), key=lambda f: abs(f - when * FPS))[:3]
+        free = [f for f in near if f not in placed.values()]
+        if not free:
+            raise RequestError(
+                f"Too many keys lie near {when:.2f} s: poses are met {FPS:.0f} times a second. Remove some of them."
+            )
+        placed[when] = free[0]
+        anchors[free[0]] = when
+    index = sorted(anchors)
+    values = [anchors[i] for i in index]
+    if np.any(np.diff(values) <= 0):
+        raise RequestError("Keys lie closer together than the motion's frames can follow. Remove some of them.")
+    return np.interp(np.arange(frames), index, values), placed
+
+
+# --- one person by itself ---------------------------------------------------------------------------------------------
+
+
+def _alone(character, times, placed):
+    key_frames = tuple(placed[k.time] for k in character.keys)
+    motion = None if character.motion is None else resample(character.motion, times)
+    known = None if motion is None else _known(character, times)
+    source, place, heading, target, waypoints, bends = _frames(character, times, placed, motion, known)
+    contacts = None
+    if known is not None:
+        labels = label_contacts(positions(motion), motion.body, FPS).astype(float)
+        legs = known[:, [0, 1, 4, 7, 10]].all(1), known[:, [0, 2, 5, 8, 11]].all(1)
+        contacts = np.where(np.stack([legs[0], legs[0], legs[1], legs[1]], -1), labels, np.nan)
+    return Person(source, place, heading, target, waypoints, bends, key_frames, motion, known, contacts)
+
+
+def _known(character, times):
+    """Joints `[T, 22]` of an existing motion that the network is shown as they are."""
+    known = np.ones((len(times), COUNT), bool) if character.keep is None else np.asarray(character.keep) >= KEPT
+    if character.vary is not None:
+        known &= ~varied(character.vary, times)
+    return known
+
+
+def varied(vary, times):
+    """Joints `[T, 22]` that may change."""
+    end = times[-1] if vary.end is None else vary.end
+    inside = (times >= vary.start - 1e-6) & (times <= end + 1e-6)
+    return inside[:, None] & np.isin(np.arange(COUNT), [INDEX[j] for j in vary.joints])[None]
+
+
+def _frames(character, times, placed, motion, known):
+    """(source, place `[T, 2]`, heading `[T]`, path target, waypoints, bends) of one person; None where it has none."""
+    if motion is not None and (known[:, 0].all() or (character.vary is not None and character.path is None)):
+        return OWN, *ref.own_frames(motion.root[:, :2], rot.heading(motion.rotations[:, 0])), None, None, ()
+    rooted = sorted(((placed[k.time], k) for k in character.keys if k.root is not None), key=lambda item: item[0])
+    if character.path is not None:
+        return _along(character.path, times, placed, rooted)
+    at = np.array([frame for frame, _ in rooted], int)
+    places = np.array([k.root[:2] for _, k in rooted]).reshape(-1, 2)
+    headed = sorted(
+        (placed[k.time], float(rot.heading(np.asarray(k.rotations)[0]))) for k in character.keys if "pelvis" in k.joints
+    )
+    turned_at, headings = np.array([f for f, _ in headed], int), np.array([a for _, a in headed])
+    if motion is not None and known[:, 0].any():
+        return _through(motion, np.flatnonzero(known[:, 0]), at, places, turned_at, headings)
+    if len(at):
+        return OWN, *ref.keyed_frames(len(times), at, places, turned_at, headings), None, None, ()
+    pinned = [p.place[:2] for p in character.pins if p.place is not None]
+    if pinned:
+        place = np.mean(pinned, 0) + [0.0, REACH * character.body.size]
+        return OWN, np.tile(place, (len(times), 1)), np.zeros(len(times)), None, None, ()
+    return PARTNER, None, None, None, None, ()
+
+
+def _along(path, times, placed, rooted):
+    """Frames along a path; where it is dense, it is what binds the pelvis, bent to keyed places."""
+    target = sample_path(path, times)
+    key_times = [times[frame] for frame, _ in rooted]
+    target, bends = bend_to_keys(target, times, key_times, [k.root[:2] for _, k in rooted])
+    if not path.raw:
+        target = smooth_pelvis(target)
+    heading = ref.path_heading(target)
+    if path.heading == GIVEN:
+        heading = headings_at(path, times)
+    waypoints = None
+    if path.sparse:
+        waypoints = np.array([placed[float(t)] for t in path.times]), np.asarray(path.points, float)
+    return PATH, target, heading, target, waypoints, tuple(bends)
+
+
+def _through(motion, kept, at, places, turned_at, headings):
+    """Frames of somebody who is partly known: their own where kept, between and beyond led on from there."""
+    frames = motion.frames
+    own_place, own_heading = ref.own_frames(motion.root[:, :2], rot.heading(motion.rotations[:, 0]))
+    extra = ~np.isin(at, kept)
+    order = np.argsort(np.concatenate([kept, at[extra]]), kind="stable")
+    known_at = np.concatenate([kept, at[extra]])[order]
+    known_place = np.concatenate([own_place[kept], places[extra]])[order]
+    turned = ~np.isin(turned_at, kept)
+    order = np.argsort(np.concatenate([kept, turned_at[turned]]), kind="stable")
+    turn_at = np.concatenate([kept, turned_at[turned]])[order]
+    turn = np.concatenate([np.unwrap(own_heading)[kept], headings[turned]])[order]
+    place, heading = ref.keyed_frames(frames, known_at, known_place, turn_at, turn)
+    return OWN, _coasting(place, known_at), heading, None, None, ()
+
+
+def _coasting(place, known_at):
+    """Places `[T, 2]` led on with the speed they had before the first and after the last known frame, slowing down."""
+    out = place.copy()
+    first, last = known_at[0], known_at[-1]
+    span = min(6, last - first)
+    if span < 2:
+        return out
+    decay = COASTING * FPS / 2
+    after, before = np.arange(1, len(place) - last), np.arange(1, first + 1)
+    speed = (place[last] - place[last - span]) / span
+    out[last + 1 :] = place[last] + speed * (decay * (1 - np.exp(-after / decay)))[:, None]
+    speed = (place[first] - place[first + span]) / span
+    out[:first] = (place[first] + speed * (decay * (1 - np.exp(-before / decay)))[:, None])[::-1]
+    return out
+
+
+def _with_steps(character, person, rng):
+    """The person with planned contacts along its path; kept ones stay."""
+    full = [(f, np.asarray(k.rotations)) for f, k in zip(person.key_frames, character.keys, strict=True)
+            if len(k.joints) == COUNT]  # fmt: skip
+    planned = gait.plan(person.place, character.body, rng, sorted(full, key=lambda k: k[0]))
+    if person.contacts is not None:
+        planned = np.where(np.isnan(person.contacts), planned, person.contacts)
+    return replace(person, contacts=planned)
+
+
+# --- one beside the other ---------------------------------------------------------------------------------------------
+
+
+def _beside(person, other, request, times):
+    """Frames of somebody without a place of their own: in front of the partner, as near as the spacing allows."""
+    sizes = np.array([c.body.size for c in request.characters])
+    apart = np.full(len(times), ref.PARTNER_DISTANCE * sizes.mean())
+    for spacing in request.spacings:
+        share = share_in_time(times, spacing.start, spacing.end)
+        apart += share * (np.clip(apart, spacing.least, spacing.most) - apart)
+    place, heading = ref.facing(other.place, other.heading, apart[:, None])
+    return replace(person, place=place, heading=heading)
+
+
+def _faced(number, person, people, request, times):
+    """The person with its frames turned as facings wish; somebody who is known already stays."""
+    heading = person.heading
+    if not request.characters[number].given:
+        for facing in request.facings:
+            if facing.character == number:
+                wanted = wanted_heading(facing.target, person.place, people[-1 - number].place)
+                share = share_in_time(times, facing.start, facing.end) * min(facing.weight, 1.0)
+                off = (wanted - heading + np.pi) % (2 * np.pi) - np.pi
+                heading = heading + share * np.unwrap(off)
+    return replace(person, heading=heading)
+
+
+def wanted_heading(target, place, partner_place):
+    """Headings `[T]` (radians) from places `[T, 2]` towards a Target."""
+    if target.direction is not None:
+        way = np.broadcast_to(np.asarray(target.direction, float)[:2], place.shape)
+    else:
+        way = (partner_place if target.partner else np.asarray(target.point, float)[:2]) - place
+    return np.arctan2(way[..., 0], -way[..., 1])
+
+
+def share_in_time(times, start, end):
+    """1 from `start` to `end` seconds, going smoothly to 0 over RAMP seconds outside. `[T]`."""
+    last = times[-1] if end is None else end
+    away = np.maximum(np.maximum(start - times, times - last), 0.0) / RAMP
+    u = np.clip(1.0 - away, 0.0, 1.0)
+    return u * u * (3 - 2 * u)

@@ -1,0 +1,203 @@
+"""From a request's courses to world features: window after window, every take in one batch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .. import reference as ref
+from ..cleanup.contacts import label_contacts
+from ..constraints.trajectory import meet_path
+from ..denoiser.layout import PATCH
+from ..features import SIZE, encode
+from ..motion import FPS, positions
+from .conditions import build
+from .guidance import push_away
+from .samplers import SAMPLERS
+from .steering import steerer
+from .vary import vary
+from .windows import merge, spans
+
+SMOOTHING = 1.0 / FPS  # seconds, of a last Gaussian average: the noise that few steps leave (InterGen's demo: 1 frame)
+VARY_STEPS = 2  # calls at least when a motion is changed
+BLOCK = 60  # frames whose noise comes from one stream, so that it is the same in whichever window they lie
+
+
+@dataclass(frozen=True)
+class Window:
+    """The frames `part` of a clip, for every take: what Conditions hold, stacked `[takes, P, T, ...]` and padded."""
+
+    part: slice
+    base: np.ndarray
+    spread: np.ndarray
+    given: np.ndarray
+    free: np.ndarray  # 1 where nothing is observed
+    place: np.ndarray
+    heading: np.ndarray
+    present: np.ndarray  # [takes, P]
+
+
+def open_window(request, courses, tables, part, bare=False):
+    """The Window `part` (a slice of frames) of all takes, padded at its end to whole tokens."""
+    conditions = [build(request, course, tables, part, bare) for course in courses]
+    pad = -(part.stop - part.start) % PATCH
+
+    def stacked(name):
+        rows = np.stack([getattr(c, name) for c in conditions])
+        return np.pad(rows, [(0, 0), (0, 0), (0, pad)] + [(0, 0)] * (rows.ndim - 3), mode="edge")
+
+    people = len(request.characters)
+    present = np.full((len(courses), people), float(people == 2), np.float32)
+    return Window(
+        part, *(stacked(n).astype(np.float32) for n in ("base", "spread", "given")),
+        (~stacked("mask")).astype(np.float32), stacked("place"), stacked("heading"), present,
+    )  # fmt: skip
+
+
+def sample(request, courses, denoiser, callback=None):
+    """World features of every take `[takes, P, T, 268]` in the shared frame; observations and dense paths are met.
+
+    `courses`: one a take. `callback(i, n)` after each step of the sampler; it may raise to stop.
+    """
+    parts = spans(len(courses[0].times))
+    made = []
+    for number, (start, end) in enumerate(parts):
+        window = open_window(request, courses, denoiser.weights.tables, slice(start, end))
+        made.append(_answer(request, courses, window, denoiser, _shared_out(callback, number, len(parts))))
+    return merge(made, parts)
+
+
+def _shared_out(callback, number, count):
+    return None if callback is None else lambda i, n: callback(number * n + i, count * n)
+
+
+def _answer(request, courses, window, denoiser, callback):
+    """World features `[takes, P, T, 268]` of one window."""
+    draws = iter(range(1 << 30))
+    shape = window.free.shape
+
+    def draw():
+        number = next(draws)
+        start, stop = window.part.start, window.part.start + shape[2]
+        rows = [noise(request.seed, k, number, shape[1], start, stop) for k in range(shape[0])]
+        return np.stack(rows) * window.free
+
+    # A single call has nobody after it who could follow where it is steered.
+    steer = steerer(request, courses, window) if request.steps > 1 else None
+
+    def impose(clean, level):
+        met = onto_paths(clean, window, courses) * window.free
+        return met if steer is None else onto_paths(steer(met, level), window, courses) * window.free
+
+    denoise = estimator(request, courses, window, denoiser)
+    if any(c.vary is not None for c in request.characters):
+        clean = _varied(request, courses, window, denoiser, denoise, draw, impose, callback)
+    else:
+        clean = SAMPLERS[request.sampler](denoise, draw(), request.steps, impose, draw, callback, request.repaint)
+    clean = onto_paths(ref.smooth(clean, SMOOTHING).astype(np.float32), window, courses) * window.free
+    frames = window.part.stop - window.part.start
+    return ref.to_world(window.base + window.spread * clean, window.place, window.heading)[:, :, :frames]
+
+
+def _varied(request, courses, window, denoiser, denoise, draw, impose, callback):
+    """Clean residuals of a window in which existing motions are changed: DDCM where something new is asked for.
+
+    Where nothing is (the motion alone is given and a strength), the answer starts from the noised source (SDEdit).
+    """
+    strength = max(c.vary.strength for c in request.characters if c.vary is not None)
+    source = sources(request, courses, window)
+    asked = any(c.keys or c.pins or (c.path is not None and c.vary is not None) for c in request.characters)
+    known = _translated(request, courses, window, denoiser, source) if asked else None
+    mask = np.ones((1, len(request.characters), 1, 1), np.float32)
+    return vary(known, denoise, source, max(request.steps, VARY_STEPS), strength, mask, draw, impose, callback)
+
+
+def sources(request, courses, window):
+    """Residuals `[takes, P, T, 268]` of the existing motions that are changed, 0 for whoever has none."""
+    out = np.zeros_like(window.free)
+    for p, (character, person) in enumerate(zip(request.characters, courses[0].people, strict=True)):
+        if character.vary is None:
+            continue
+        motion, part = person.motion, window.part
+        stands = label_contacts(positions(motion), motion.body, FPS)[part]
+        world = encode(motion.root[part], motion.rotations[part], motion.body.offsets, stands)
+        world = np.pad(world, [(0, out.shape[2] - len(world)), (0, 0)], mode="edge")
+        for k in range(len(out)):
+            own = ref.to_relative(world, window.place[k, p], window.heading[k, p])
+            out[k, p] = (own - window.base[k, p]) / window.spread[k, p] * window.free[k, p]
+    return out
+
+
+def noise(seed, take, draw, persons, start, stop):
+    """Standard normal numbers `[persons, stop - start, 268]` of one take's own stream, the same in every window."""
+    first, last = start // BLOCK, -(-stop // BLOCK)
+    blocks = [
+        np.random.default_rng([seed, take, draw, b]).standard_normal((persons, BLOCK, SIZE), np.float32)
+        for b in range(first, last)
+    ]
+    return np.concatenate(blocks, 1)[:, start - first * BLOCK : stop - first * BLOCK]
+
+
+def called(denoiser, window):
+    """`denoise(x, level) -> x0` of a window, in its own residuals."""
+
+    def denoise(x, level):
+        levels = np.full(len(x), level, np.float32)
+        return denoiser(x, window.given, window.free, levels, window.present)
+
+    return denoise
+
+
+def _translated(request, courses, window, denoiser, clean):
+    """`denoise(x, level)` without keys and pins, in the residuals of a window whose clean part `clean` is known.
+
+    The answer without them lives in residuals of its own (another base and spread), so both are compared as features:
+    the noise is the same, the clean part is carried over.
+    """
+    bare = open_window(request, courses, denoiser.weights.tables, window.part, bare=True)
+    plain = called(denoiser, bare)
+    before = (window.base + window.spread * clean - bare.base) / bare.spread
+
+    def denoise(x, level):
+        noisy = level * before + (x - level * clean)
+        answer = bare.base + bare.spread * plain((noisy * bare.free).astype(np.float32), level)
+        return ((answer - window.base) / window.spread).astype(np.float32)
+
+    return denoise
+
+
+def estimator(request, courses, window, denoiser):
+    """The window's `denoise(x, level) -> x0`, pushed away from the answer without keys and pins where that is asked."""
+    constrained = called(denoiser, window)
+    if request.constraint_guidance == 1.0:
+        return constrained
+    last = {"clean": np.zeros_like(window.free)}
+
+    def denoise(x, level):
+        full = constrained(x, level)
+        plain = _translated(request, courses, window, denoiser, last["clean"])(x, level)
+        pushed = push_away(full, plain, None, request.constraint_guidance, 1.0)
+        last["clean"] = (pushed * window.free).astype(np.float32)
+        return last["clean"]
+
+    return denoise
+
+
+def onto_paths(clean, window, courses):
+    """Residuals `[takes, P, T, 268]` with every pelvis that a dense path binds moved onto it, in closed form."""
+    out = clean
+    for take, course in enumerate(courses):
+        for p, person in enumerate(course.people):
+            if person.target is None or person.waypoints is not None:
+                continue
+            if out is clean:
+                out = clean.copy()
+            frames = window.part.stop - window.part.start
+            at = (take, p, slice(0, frames))
+            base, spread = window.base[at][:, :2], window.spread[at][:, :2]
+            cos, sin = np.cos(window.heading[at]), np.sin(window.heading[at])
+            axes = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)  # [T, 2, 2] frame -> shared
+            world = np.einsum("tij,tj->ti", axes, base + spread * clean[at][:, :2]) + window.place[at]
+            held = np.flatnonzero(window.free[at][:, 0] == 0)
+            met = meet_path(world, person.target[window.part], held, world[held])
+            out[at][:, :2] = (np.einsum("tji,tj->ti", axes, met - window.place[at]) - base) / spread
+    return out

@@ -1,0 +1,113 @@
+"""Clean estimates steered between calls of the network: linear constraints by projection, wishes by their gradient.
+
+What the last call of the network answers is met by the solve; steering is for the calls before it, so that the network
+sees where hands and bodies have to be and answers with the rest of the body.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .. import reference as ref
+from .. import rotations as rot
+from ..constraints import collect
+from ..constraints.rows import Poses
+from ..features import POSITIONS, ROTATIONS, VELOCITIES, velocities
+from ..motion import global_rotations
+from ..skeleton import COUNT, INDEX
+from . import guidance, projection
+
+LOOSE = 1.0  # variance of a linear constraint with weight 1, in the projection's own units
+
+
+def steerer(request, courses, window):
+    """`steer(clean, level) -> clean` on residuals `[takes, P, T, 268]` of a window; None where nothing is steered.
+
+    `level`: the square root of alpha-bar at which the estimate was made.
+    """
+    inside = slice(0, window.part.stop - window.part.start)
+    times = courses[0].times[window.part]
+    observed = _observations(request, courses[0], window.part)
+    wishes = any((request.spacings, request.syncs, request.obstacles, request.contacts))
+    if not len(observed) and not wishes:
+        return None
+    movable = np.stack([_movable(c, p, window.part)
+                        for c, p in zip(request.characters, courses[0].people, strict=True)])  # fmt: skip
+    observed = projection.select(observed, projection.thin(observed))
+    sizes = np.array([c.body.size for c in request.characters])
+    local = [_local_frames(p.key_frames, window.part) for p in courses[0].people]
+    asked = _without_outside_keys(request, local)
+    frames = [tuple(f for f in found if f is not None) for found in local]
+
+    def gather(poses):
+        return collect.gather(asked, poses, frames)
+
+    def steer(clean, level):
+        world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
+        places = world[..., POSITIONS].reshape(*world.shape[:-1], COUNT, 3)[:, :, inside].astype(float)
+        if len(observed):
+            now = projection.with_pseudo(observed, level)
+            places = projection.apply(projection.precompute(now, movable=movable), places)
+        if wishes:
+            turns = global_rotations(rot.from_6d(world[:, :, inside, ROTATIONS].reshape(*places.shape[:-1], 6)))
+            for k in range(len(places)):
+                places[k] = guidance.push(Poses(times, places[k], turns[k], sizes), gather, movable=movable)
+        world[:, :, inside, POSITIONS] = places.reshape(*places.shape[:-2], -1)
+        world[:, :, inside, VELOCITIES] = velocities(places).reshape(*places.shape[:-2], -1)
+        relative = ref.to_relative(world, window.place, window.heading)
+        return ((relative - window.base) / window.spread * window.free).astype(np.float32)
+
+    return steer
+
+
+def _movable(character, person, part):
+    """How far joints `[T, 22]` may be steered: not at all where they are known."""
+    if character.given:
+        return np.zeros((part.stop - part.start, COUNT))
+    if person.known is None:
+        return np.ones((part.stop - part.start, COUNT))
+    return 1.0 - person.known[part]
+
+
+def _local_frames(key_frames, part):
+    return [f - part.start if part.start <= f < part.stop else None for f in key_frames]
+
+
+def _without_outside_keys(request, local):
+    characters = tuple(
+        replace(c, keys=tuple(k for k, f in zip(c.keys, found, strict=True) if f is not None), path=None, pins=())
+        for c, found in zip(request.characters, local, strict=True)
+    )
+    return replace(request, characters=characters)
+
+
+def _observations(request, course, part):
+    """Linear observations of joint places in the window: pins, keyed places, and joints that touch."""
+    parts = [projection.observe([], 0, np.zeros((0, 3)))]
+    poses = Poses(course.times, None, None, None)
+    for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
+        for pin in character.pins:
+            if pin.place is not None and pin.weight > 0:
+                frames = _within(poses.frames_between(pin.start, pin.end), part)
+                wanted = np.tile(np.asarray(pin.place, float), (len(frames), 1))
+                parts.append(projection.observe(frames, INDEX[pin.joint], wanted, _variance(pin.weight), p))
+        for key, frame in zip(character.keys, person.key_frames, strict=True):
+            if key.places is not None and part.start <= frame < part.stop:
+                joints = np.flatnonzero(np.isfinite(key.places).all(1))
+                at = np.full(len(joints), frame - part.start)
+                parts.append(projection.observe(at, joints, np.asarray(key.places)[joints], 0.0, p))
+    for contact in request.contacts:
+        if contact.distance == 0.0 and contact.weight > 0:
+            frames = _within(poses.frames_between(contact.start, contact.end), part)
+            (a, joint), (b, other) = contact.first, contact.second
+            parts.append(projection.observe(frames, INDEX[joint], np.zeros((len(frames), 3)),
+                                            _variance(contact.weight), a, (b, INDEX[other])))  # fmt: skip
+    return projection.merge(parts)
+
+
+def _within(frames, part):
+    return frames[(frames >= part.start) & (frames < part.stop)] - part.start
+
+
+def _variance(weight):
+    return 0.0 if np.isinf(weight) else LOOSE / weight
