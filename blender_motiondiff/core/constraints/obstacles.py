@@ -49,7 +49,7 @@ def _clearances(obstacle, poses):
     joint, parent, share = looked_at(obstacle.joints)
     frames = poses.frames_between(obstacle.start, obstacle.end)
     person, frame = (v.reshape(-1) for v in np.meshgrid(np.arange(poses.places.shape[0]), frames, indexing="ij"))
-    near = _near(obstacle, poses, person, frame, joint)
+    near = _near(obstacle, poses, person, frame, joint, parent)
     person, frame = person[near], frame[near]
     ends = poses.places[person, frame]
     points = ends[:, joint]
@@ -61,10 +61,11 @@ def _clearances(obstacle, poses):
     return person, frame, clear, away
 
 
-def _near(obstacle, poses, person, frame, joint):
+def _near(obstacle, poses, person, frame, joint, parent):
     """Where the shape may be within reach: signed distances grow no faster than the way, save within a grid's cell."""
     ends = poses.places[person, frame]
-    reach = np.sqrt(((ends[:, joint] - ends[:, :1]) ** 2).sum(-1).max(-1))
+    limbs = ends[:, joint[parent < 0]] - ends[:, :1]
+    reach = np.sqrt(np.einsum("njk,njk->nj", limbs, limbs).max(-1))
     reach = reach + 2 * FLESH.max() * poses.sizes[person] + obstacle.margin
     steep = np.sqrt(3.0) if isinstance(obstacle.shape, Grid) else 1.0
     return distance(obstacle.shape, ends[:, 0])[0] < steep * reach

@@ -72,13 +72,17 @@ def make_rows(frame, person, joint, normal, residual, weight, number, other=None
     """Rows from arrays or single values that broadcast to R. `other`: (person, joint, normal) of a second joint."""
     residual = np.asarray(residual, float).reshape(-1)
     count = len(residual)
-    whole, flat = (lambda v: np.broadcast_to(np.asarray(v, np.int64), count).copy()), (count, 3)
-    other_person, other_joint, other_normal = (-1, -1, np.zeros(3)) if other is None else other
+    other_person, other_joint, other_normal = (-1, -1, 0.0) if other is None else other
+
+    def filled(value, kind=np.int64, shape=(count,)):
+        out = np.empty(shape, kind)
+        out[...] = value
+        return out
+
     return Rows(
-        whole(frame), whole(person), whole(joint), np.broadcast_to(normal, flat).astype(float), residual,
-        np.broadcast_to(np.asarray(weight, float), count).copy(), whole(number), whole(other_person),
-        whole(other_joint), np.broadcast_to(other_normal, flat).astype(float),
-        np.broadcast_to(np.asarray(turning, bool), count).copy(),
+        filled(frame), filled(person), filled(joint), filled(normal, float, (count, 3)), residual,
+        filled(weight, float), filled(number), filled(other_person), filled(other_joint),
+        filled(other_normal, float, (count, 3)), filled(turning, bool),
     )  # fmt: skip
 
 
@@ -89,9 +93,9 @@ def vector_rows(frame, person, joint, offsets, weight, number, other=None):
     """
     offsets = np.asarray(offsets, float)
     count = len(offsets)
-    frame, joint, number = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint, number))
+    frame, joint, number = (_thrice(v) for v in (frame, joint, number))
     axes = np.tile(np.eye(3), (count, 1))
-    second = None if other is None else (other[0], np.repeat(np.broadcast_to(other[1], count), 3), -axes)
+    second = None if other is None else (other[0], _thrice(other[1]), -axes)
     return make_rows(frame, person, joint, axes, offsets.reshape(-1), weight, number, second)
 
 
@@ -103,16 +107,20 @@ def turn_rows(frame, person, joint, turned, wanted, weight, number, parent=None)
     """
     away = rot.to_rotvec(rot.multiply(turned, rot.conjugate(wanted)))
     normal = LEVER * inverse_left_jacobian(away)
-    count = len(away)
-    frame, joint, number = (np.repeat(np.broadcast_to(v, count), 3) for v in (frame, joint, number))
+    frame, joint, number = (_thrice(v) for v in (frame, joint, number))
     other = None
     if parent is not None:
         # The parent's turn comes in from the right of `away`: its Jacobian is the transpose of the left one.
-        parent = np.repeat(parent, 3)
+        parent = _thrice(parent)
         back = np.where(parent[:, None] < 0, 0.0, -np.swapaxes(normal, -1, -2).reshape(-1, 3))
         other = (np.where(parent < 0, -1, person), parent, back)
     residual = LEVER * away.reshape(-1)
     return make_rows(frame, person, joint, normal.reshape(-1, 3), residual, weight, number, other, turning=True)
+
+
+def _thrice(values):
+    """Single values as they are, of arrays every element three times."""
+    return np.repeat(values, 3) if np.ndim(values) else values
 
 
 def inverse_left_jacobian(v):
