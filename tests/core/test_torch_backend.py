@@ -41,14 +41,14 @@ def test_fused_attention_answers_as_the_written_one(denoiser, kind):
         assert (written - fused).abs().max() < 1e-4 * written.abs().max()
 
 
-def test_a_token_sees_two_seconds_and_no_farther(denoiser):
-    """One layer's reach is 15 tokens to either side; the network's, that of all its layers together."""
+def test_attention_sees_two_seconds_and_no_farther():
     torch.manual_seed(0)
-    attention = network.Attention(12, 3)
+    net = network.Denoiser(width=12, layers=1, heads=3, time_width=8)
+    ((bias,),) = net.biases(torch.from_numpy(token_distance(240)), couple=False)
     for fused in (False, True):
-        attention.fused = fused
+        net.fuse(fused)
         x = torch.randn(1, 1, 60, 12, requires_grad=True)
-        out = attention(x, x, torch.from_numpy(token_distance(240)))
+        out = net.blocks[0].alone(x, x, bias)
         (slope,) = torch.autograd.grad(out[0, 0, 30].sum(), x)
         seen = torch.nonzero(slope[0, 0].abs().sum(-1)).flatten()
         assert (seen.min(), seen.max()) == (30 - network.REACH + 1, 30 + network.REACH - 1)

@@ -53,12 +53,9 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
         self.bias = nn.Parameter(torch.zeros(2 * REACH + 1, heads))
-        far = torch.zeros(2 * REACH + 1, 1)
-        far[[0, -1]] = -1e4  # what is REACH or more away is not seen
-        self.register_buffer("far", far, persistent=False)
         nn.init.normal_(self.out.weight, std=0.02 / math.sqrt(8))
 
-    def forward(self, x, source, distance):  # (B, P, N, D) twice, (N, N) of clipped relative token numbers
+    def forward(self, x, source, bias):  # (B, P, N, D) twice, (H, N, N)
         b, p, n, d = x.shape
         h = self.heads
 
@@ -67,7 +64,6 @@ class Attention(nn.Module):
 
         q = split(self.query(x))
         k, v = (split(y) for y in parts(self.key_value(source), 2))
-        bias = (self.bias + self.far).t().index_select(1, distance.flatten()).reshape(h, n, n)
         if self.fused:
             y = nn.functional.scaled_dot_product_attention(
                 q, k, v, attn_mask=bias.to(q.dtype).expand(b * p, -1, -1, -1)
@@ -95,12 +91,12 @@ class Block(nn.Module):
         keep = torch.rand(x.shape[0], x.shape[1], 1, x.shape[3], device=x.device) >= self.dropout
         return x * keep / (1 - self.dropout)
 
-    def forward(self, x, time, distance, present, couple):
+    def forward(self, x, time, biases, present):  # biases: of alone and, for a couple, of mutual
         y, gate = self.modulate[0](x, time)
-        x = x + gate * self.drop(self.alone(y, y, distance))
-        if couple:
+        x = x + gate * self.drop(self.alone(y, y, biases[0]))
+        if len(biases) == 2:
             y, gate = self.modulate[1](x, time)
-            x = x + present[:, :, None, None] * gate * self.drop(self.mutual(y, y.flip(1), distance))
+            x = x + present[:, :, None, None] * gate * self.drop(self.mutual(y, y.flip(1), biases[1]))
         y, gate = self.modulate[2](x, time)
         return x + gate * self.drop(self.shrink(nn.functional.gelu(self.grow(y), approximate="tanh")))
 
@@ -122,11 +118,22 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.leave.bias)
         nn.init.zeros_(self.smooth.weight)
         self.smooth.weight.data[:, 0, 2] = 1.0
+        far = torch.zeros(2 * REACH + 1, 1)
+        far[[0, -1]] = -1e4  # what is REACH or more away is not seen
+        self.register_buffer("far", far, persistent=False)
 
     def fuse(self, fused):
         """Chooses how attention is computed (see Attention)."""
         for block in self.blocks:
             block.alone.fused = block.mutual.fused = fused
+
+    def biases(self, distance, couple):
+        """Every attention's bias `(H, N, N)` on the tokens' distance, a list a block; looked up all at once."""
+        n, each = distance.shape[0], 2 if couple else 1  # not len(): the exported graph takes any N
+        of_blocks = [(b.alone, b.mutual)[:each] for b in self.blocks]
+        table = torch.cat([attention.bias for pair in of_blocks for attention in pair], 1) + self.far
+        rows = table.index_select(0, distance.flatten()).t().reshape(-1, self.config["heads"], n, n)
+        return [[rows[each * i + k] for k in range(each)] for i in range(len(of_blocks))]
 
     def forward(self, noisy, given, free, level, present, distance, couple=True):
         """Clean residuals `(B, P, T, 268)`.
@@ -142,8 +149,8 @@ class Denoiser(nn.Module):
         time = self.time(torch.cat([phase.sin(), phase.cos()], -1))
         noisy = noisy * level[:, None, None, None]  # almost pure noise says nothing: it is scaled away
         x = self.enter_noisy(noisy.reshape(b, p, n, -1)) + self.enter_given(given.reshape(b, p, n, -1))
-        for block in self.blocks:
-            x = block(x, time, distance, present, couple)
+        for block, biases in zip(self.blocks, self.biases(distance, couple), strict=True):
+            x = block(x, time, biases, present)
         x, _ = self.last(x, time)
         y = self.leave(x).reshape(b * p, t, SIZE).transpose(1, 2)
         return self.smooth(y).transpose(1, 2).reshape(b, p, t, SIZE) * free
