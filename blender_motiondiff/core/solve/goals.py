@@ -11,20 +11,36 @@ import numpy as np
 
 from ..constraints.rows import LEVER, Rows, join, make_rows
 from ..skeleton import COUNT
-from .spread import smooth_free, soften_jumps, spread
+from .spread import near_peak, smooth, soften_jumps, spread
 from .step import merits, step, systems_of
 from .stiffness import COLUMNS, HOLDERS, ROOT
-from .work import ANKLES, LEG_JOINTS, LEG_OF, apply_changes, in_parents, keep_feet, move, poses_of, start, state_of
+from .work import (
+    ANKLES,
+    LEG_JOINTS,
+    LEG_OF,
+    apply_changes,
+    back_to,
+    in_parents,
+    keep_feet,
+    move,
+    poses_of,
+    start,
+    state_of,
+)
 
 CLOSE = 1e-3  # metres of residual that limbs alone are to come to
 MET = 1e-4  # metres of residual at which what binds is met
 STILL, STUCK = 0.01, 1e-4  # radians or metres of a step at which wishes are as good as met, and at which nothing moves
 HARD_DAMPING, MOST_DAMPING = 1e-5, 1e-1  # metres squared, of what binds
+PATIENCE = 4  # steps without coming nearer by a tenth after which no more are taken
+LOST = 0.02  # metres of residual that the first part leaves where something is out of reach
+TOGETHER = 8  # steps of all rows, at most ...
+LAST = 6  # ... and of what binds once the corrections are spread
 ALONE = 3  # steps that limbs and trunk take alone; the pelvis then comes along where they did not do ...
 FAR = 0.05  # ... and a wish is farther off than so many metres, or what binds than CLOSE
 SHORTEN = 0.3  # share of a step that is tried next where the whole of it made things worse
 WORSE = 1e-3  # merit under which a system is not asked whether it got worse
-STAY = 200.0  # weight of a foot's wish to stay where it is while the pelvis comes along
+STAY = 20.0  # weight of a foot's wish to stay where it is while the pelvis comes along
 FOLLOW = 0.12  # metres, for a leg of 0.85 m, that the pelvis goes along the ground before the feet follow it
 
 
@@ -47,7 +63,7 @@ class MeetReport:
     largest_shift: float = 0.0
 
 
-def meet(motions, times, gather, frozen=None, iterations=16):
+def meet(motions, times, gather, frozen=None, iterations=24):
     """Motions changed as little as needed to meet rows, and a MeetReport.
 
     `motions`: P Motions of T frames; `times [T]` seconds; `gather(Poses) -> Rows` is asked again at every step, with
@@ -58,15 +74,19 @@ def meet(motions, times, gather, frozen=None, iterations=16):
     work = start(motions, frozen)
     poses = poses_of(work, motions, times)
     before = gather(poses)
-    asked = _Asked(np.zeros((len(work.root), COLUMNS), bool), np.zeros(len(work.root)))
-    rows, first = _approach(work, poses, before, gather, iterations // 2, 1.0, asked)
-    steps = first
-    if first:
-        _spread(work, motions, asked)
+    count = len(work.root)
+    asked = _Asked(np.zeros((count, COLUMNS), bool), np.zeros(count), np.zeros(count, int), np.zeros(count, bool))
+    rows, steps = _approach(work, poses, before, gather, min(TOGETHER, iterations), 1.0, asked)
+    if steps:
+        rows, more = _approach(work, poses, rows, gather, iterations - steps - LAST, 0.0, asked)
+        steps += more
+        lost = _missing(rows, motions[0].frames, count) > LOST  # they stay smooth rather than try on
+        wished = not np.isinf(before.weight).all()
+        _spread(work, motions, asked, wished or steps > ALONE + 1)
         spread_out = work.change.copy()
-        rows, second = _approach(work, poses, gather(poses), gather, iterations - first, 0.0, asked)
-        steps += second
-        if second:
+        rows, more = _approach(work, poses, gather(poses), gather, LAST, 0.0, asked, lost)
+        steps += more
+        if more:
             _spread_rest(work, motions, asked, spread_out)
             rows = gather(poses)
     frames = motions[0].frames
@@ -80,29 +100,42 @@ def meet(motions, times, gather, frozen=None, iterations=16):
 
 @dataclass(frozen=True)
 class _Asked:
-    """What rows have asked for so far: `columns [B, 23]` bool, and `bound [B]`: a number for what binds, 0 nothing."""
+    """What rows have asked for so far, in place.
+
+    `columns [B, 23]` bool; `bound [B]`: a number for the items that bind, 0 for nothing; `most [B]`: rows that were
+    there at most; `fleeting [B]`: whether some went once they were met (what is to stay out of something).
+    """
 
     columns: np.ndarray
     bound: np.ndarray
+    most: np.ndarray
+    fleeting: np.ndarray
 
 
-def _approach(work, poses, rows, gather, iterations, pull, asked):
+def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
     """Steps until all is met, or nothing comes nearer: (rows at the end, steps taken).
 
-    `pull` 1: all rows, the whole change kept least; 0: what binds alone, each step least.
+    `pull` 1: all rows, the whole change kept least; 0: what binds alone, each step least. Bodies that are
+    `lost [B]` are left alone.
     """
     persons, frames = poses.places.shape[:2]
-    work.held[:], work.damping[:], together = np.inf, HARD_DAMPING, False
+    work.held[:], work.damping[:], together, worst = np.inf, HARD_DAMPING, False, []
+    done = np.zeros(len(work.root), bool)
+    _count(asked, rows, frames)
     for number in range(iterations):
         hard = np.isinf(rows.weight)
+        if number > ALONE or not pull:
+            done = _missing(rows, frames, len(work.root)) < MET
         used = rows if pull else _chosen(rows, hard)
+        used = _chosen(used, ~(lost | done)[used.person * frames + used.frame] | ~np.isinf(used.weight))
         if not len(used) or (not pull and np.abs(used.residual).max() < MET):
-            return rows, number
+            break
         ends = _ends(used, frames)
         fresh = _free_pelvis(work, used, ends, number >= ALONE, frames)
-        legs, rooted = np.repeat(work.freed[:, None], 2, 1), np.zeros(len(work.root), bool)
+        legs, loose = np.repeat(work.freed[:, None], 2, 1), np.zeros((len(work.root), COLUMNS), bool)
+        loose[ends[0][0][used.turning], ends[0][1][used.turning]] = True
         for at, joint in ends:
-            rooted[at[joint == 0]] = True
+            loose[at[joint == 0], ROOT] = True
             on_leg = LEG_OF[joint] >= 0
             legs[at[on_leg], LEG_OF[joint[on_leg]]] = False
         _ask(asked, used, ends, work.freed)
@@ -110,13 +143,28 @@ def _approach(work, poses, rows, gather, iterations, pull, asked):
             used = join([used, _stay_rows(ends, legs, work, frames)])
         systems = systems_of(used, persons, frames, together)
         together = systems.bodies.shape[1] > 1
-        moved = _advance(work, used, systems, legs, rooted, pull)
+        moved = _advance(work, used, systems, legs, loose, pull)
         rows = gather(poses)
+        _count(asked, rows, frames)
         hard = np.isinf(rows.weight)
-        met = np.abs(rows.residual[hard]).max(initial=0.0) < MET and (hard.all() or moved < STILL)
-        if met or (moved < STUCK and not fresh and number >= ALONE):
-            return rows, number + 1
-    return rows, iterations
+        missing = _missing(rows, frames, len(work.root))
+        worst.append(missing.sum())
+        met = missing.max() < MET and (hard.all() or moved < STILL)
+        stuck = moved < STUCK or min(worst[-PATIENCE:]) > 0.9 * min(worst[:-PATIENCE], default=np.inf) > 0.0
+        if met or (stuck and not fresh and number >= ALONE):
+            break
+    return _hold_best(work, rows, frames, poses, gather), len(worst)
+
+
+def _hold_best(work, rows, frames, poses, gather):
+    """Bodies that their last step took farther from what binds go back to their best pose; the rows then."""
+    hard = _chosen(rows, np.isinf(rows.weight))
+    merit = np.bincount(hard.person * frames + hard.frame, hard.residual**2 / HARD_DAMPING, len(work.root))
+    worse = np.flatnonzero(merit > np.maximum(work.held, WORSE))
+    if not len(worse):
+        return rows
+    back_to(work, worse)
+    return gather(poses)
 
 
 def _free_pelvis(work, rows, ends, late, frames):
@@ -130,6 +178,20 @@ def _free_pelvis(work, rows, ends, late, frames):
     fresh = bodies[~work.freed[bodies]]
     work.freed[fresh], work.held[fresh] = True, np.inf
     return len(fresh) > 0
+
+
+def _count(asked, rows, frames):
+    """Notes how many rows bodies have, and which have had more."""
+    now = np.bincount(rows.person * frames + rows.frame, minlength=len(asked.most))
+    np.maximum(asked.most, now, out=asked.most)
+    asked.fleeting[now < asked.most] = True
+
+
+def _missing(rows, frames, count):
+    """Largest residual of what binds on each body `[B]`, metres."""
+    out = np.zeros(count)
+    np.maximum.at(out, rows.person * frames + rows.frame, np.where(np.isinf(rows.weight), np.abs(rows.residual), 0.0))
+    return out
 
 
 def _chosen(rows, keep):
@@ -174,7 +236,7 @@ def _stay_rows(ends, legs, work, frames):
     return join(parts)
 
 
-def _advance(work, rows, systems, legs, rooted, pull):
+def _advance(work, rows, systems, legs, loose, pull):
     """One step of all systems, a shorter one where the last made things worse; the largest turn or shift of a step."""
     bodies = systems.bodies
     at, group = bodies.ravel(), bodies.shape[1]
@@ -200,15 +262,15 @@ def _advance(work, rows, systems, legs, rooted, pull):
     tried[worse] = SHORTEN * work.trial[np.ix_(bad, columns)]
     work.trial[at] = 0.0
     work.trial[np.ix_(at, columns)] = tried
-    move(work, at, joints, tried, rooted)
+    move(work, at, joints, tried, loose)
     return float(np.abs(tried).max())
 
 
 # --- over time --------------------------------------------------------------------------------------------------------
 
 
-def _spread(work, motions, asked):
-    """Changes pass smoothly to and from what rows asked for; those that only wishes asked for are smoothed in time."""
+def _spread(work, motions, asked, rough):
+    """Changes pass smoothly to and from what rows asked for, and are averaged over time as well if `rough`."""
     frames = motions[0].frames
     for i, motion in enumerate(motions):
         part = slice(i * frames, (i + 1) * frames)
@@ -216,8 +278,9 @@ def _spread(work, motions, asked):
         fixed, flags, bound = work.free[part][:, moved] == 0, asked.columns[part][:, moved], asked.bound[part]
         if len(moved):
             values = soften_jumps(work.change[part][:, moved], flags, bound, motion.fps)
-            out = spread(np.where(fixed[..., None], 0.0, values), flags | fixed, motion.fps)
-            work.change[part, moved] = smooth_free(out, flags & (bound == 0)[:, None], fixed, bound > 0)
+            flags &= near_peak(values) | ~asked.fleeting[part, None]
+            out = spread(np.where(fixed[..., None], 0.0, values), flags | fixed, motion.fps, asked.fleeting[part])
+            work.change[part, moved] = smooth(out, fixed) if rough else out
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
 
 
@@ -228,10 +291,12 @@ def _spread_rest(work, motions, asked, before):
         part = slice(i * frames, (i + 1) * frames)
         rest = work.change[part] - before[part]
         moved = np.flatnonzero((rest != 0).any((0, 2)))
-        held = (asked.bound[part] != 0)[:, None] | (work.free[part][:, moved] == 0)
         if len(moved):
-            work.change[part, moved] = before[part][:, moved] + spread(rest[:, moved], held, motion.fps)
-    apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2)) & (asked.bound == 0)))
+            rest, fixed = rest[:, moved], work.free[part][:, moved] == 0
+            bound = (asked.bound[part] != 0)[:, None] & (near_peak(rest) | ~asked.fleeting[part, None])
+            out = spread(np.where(fixed[..., None], 0.0, rest), bound | fixed, motion.fps, asked.fleeting[part])
+            work.change[part, moved] = before[part][:, moved] + out
+    apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
 
 
 # --- report -----------------------------------------------------------------------------------------------------------

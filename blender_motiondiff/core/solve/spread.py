@@ -7,14 +7,16 @@ import numpy as np
 
 FADE_SECONDS = 0.45  # over which a correction comes and goes
 SLOPE_FRAMES = 3  # steps inside an interval that give the slope at its edge
-SMOOTH_FRAMES = 2.5  # standard deviation of the average over time of corrections that only wishes ask for
-NEAR = 6  # frames beside a bound one over which that average comes in
+SMOOTH_FRAMES = 2.5  # standard deviation of the average over time of corrections
+PEAK_FRAMES = 8  # to either side: what counts as nearby ...
+NEARLY = 0.9  # ... and the share of the largest correction that counts as nearly as large
 
 
-def spread(values, flags, fps, seconds=FADE_SECONDS):
+def spread(values, flags, fps, level=False, seconds=FADE_SECONDS):
     """Corrections `[T, K, 3]` equal to `values` where flagged, smooth between; `flags [T, K]` bool.
 
-    Gaps longer than two fades are crossed at 0. Slopes are those of the flagged frames next to the gap.
+    Gaps longer than two fades are crossed at 0. Slopes are those of the flagged frames next to the gap; none on frames
+    that are `level [T]`.
     """
     frames = len(values)
     reach = max(2.0, seconds * fps)
@@ -23,7 +25,8 @@ def spread(values, flags, fps, seconds=FADE_SECONDS):
     after = np.minimum.accumulate(np.where(flags, time, frames)[::-1], axis=0)[::-1]
     if flags.all() or not flags.any():
         return np.where(flags[..., None], values, 0.0)
-    leaving, coming = _edge_slopes(values, flags, before, after, reach)
+    sloping = ~np.broadcast_to(np.reshape(level, (-1, 1, 1)), (frames, 1, 1))
+    leaving, coming = (slope * sloping for slope in _edge_slopes(values, flags, before, after, reach))
     first, last = np.maximum(before, 0), np.minimum(after, frames - 1)
     has_first, has_last = before >= 0, after < frames
     gap = np.where(has_first & has_last, after - before, np.inf)
@@ -108,26 +111,19 @@ def _step_after(values, flags, at):
     return np.where(flags[later][..., None], values[later] - values[at], 0.0)
 
 
-def smooth_free(values, wished, fixed, bound):
-    """Corrections `[T, K, 3]` averaged over time (SMOOTH_FRAMES) about frames where only wishes ask for them.
-
-    `wished [T, K]`: those frames; `fixed [T, K]` ones stay; beside `bound [T]` frames the average comes in over NEAR.
-    """
-    if not wished.any():
-        return values
+def smooth(values, fixed):
+    """Corrections `[T, K, 3]` averaged over time (SMOOTH_FRAMES); `fixed [T, K]` ones stay."""
     reach = int(np.ceil(3 * SMOOTH_FRAMES))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / SMOOTH_FRAMES) ** 2)
     frames = len(values)
     padded = np.pad(values, ((reach, reach), (0, 0), (0, 0)), mode="edge")
     average = sum(w * padded[k : k + frames] for k, w in enumerate(weights / weights.sum()))
-    time, at = np.arange(frames), np.flatnonzero(bound)
-    if len(at):
-        place = np.searchsorted(at, time)
-        away = np.minimum(
-            np.abs(time - at[np.minimum(place, len(at) - 1)]), np.abs(time - at[np.maximum(place - 1, 0)])
-        )
-        u = np.minimum(away / NEAR, 1.0)
-    else:
-        u = np.ones(frames)
-    share = np.where(fixed, 0.0, (u * u * (3 - 2 * u))[:, None])[..., None]
-    return values + share * (average - values)
+    return np.where(fixed[..., None], values, average)
+
+
+def near_peak(values):
+    """Where corrections `[T, K, 3]` are nearly as large as the largest nearby: `[T, K]` bool."""
+    size = np.sqrt((values**2).sum(-1))
+    padded = np.pad(size, ((PEAK_FRAMES, PEAK_FRAMES), (0, 0)))
+    largest = np.max([padded[k : k + len(size)] for k in range(2 * PEAK_FRAMES + 1)], axis=0)
+    return size >= NEARLY * largest

@@ -96,6 +96,14 @@ def apply_changes(work, at):
     pose(work, at)
 
 
+def back_to(work, at):
+    """Bodies `at` return to their held poses."""
+    work.local[at], work.root[at] = work.held_local[at], work.held_root[at]
+    work.change[at, :ROOT] = to_rotvec(product(work.local[at], work.origin.local[at] * [1, -1, -1, -1]))
+    work.change[at, ROOT] = work.root[at] - work.origin.root[at]
+    pose(work, at)
+
+
 def state_of(work, bodies, joints, legs):
     """State of systems of `bodies [S, G]`; ankles of free `legs [B, 2]` are left out, they keep their feet's turn."""
     at, columns = bodies.ravel(), np.append(joints, ROOT)
@@ -120,37 +128,37 @@ def keep_feet(work, at, joints, legs, moved):
         moved[own, spot[3]] = (strayed - moved[:, spot[:3]].sum(1))[own]
 
 
-def move(work, at, joints, step, rooted):
+def move(work, at, joints, step, loose):
     """Bodies `at` go from their held poses by `step [N, K + 1, 3]` (turns in parents' axes), within their limits.
 
-    `rooted [B]` bool: whose roots are asked for themselves, and so may go anywhere.
+    `loose [B, 23]` bool: joints and roots that are asked for themselves, and so may go anywhere.
     """
     local = work.held_local[at]
     local[:, joints] = product(from_rotvec(step[:, :-1]), local[:, joints])
     bent = work.limbs.bends(local, at)
     least, most = work.limbs.least[at], work.limbs.most[at]
-    over = np.clip(bent, least, most) - bent
+    over = np.where(loose[at][:, HINGES], 0.0, np.clip(bent, least, most) - bent)
     if over.any():
         local[:, HINGES] = product(from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
         work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
     before = work.origin.local[np.ix_(at, joints)]
     change = to_rotvec(product(local[:, joints], before * [1, -1, -1, -1]))
-    far = np.sqrt((change**2).sum(-1)) / LIMITS[joints]
+    far = np.where(loose[np.ix_(at, joints)], 0.0, np.sqrt((change**2).sum(-1)) / LIMITS[joints])
     if (far > 1).any():
         change /= np.maximum(far, 1.0)[..., None]
         local[:, joints] = np.where((far > 1)[..., None], product(from_rotvec(change), before), local[:, joints])
-    shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at], rooted[at])
+    shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at], loose[at, ROOT])
     work.local[at], work.root[at] = local, work.origin.root[at] + shift
     work.change[np.ix_(at, np.append(joints, ROOT))] = np.concatenate([change, shift[:, None]], 1)
     pose(work, at)
 
 
-def _limited_shift(work, at, shift, rooted):
+def _limited_shift(work, at, shift, loose):
     """Roots that no row is about come along only so far along the ground, and up no farther than the legs reach."""
     flat = np.sqrt((shift[:, :2] ** 2).sum(1))
     share = np.minimum(1.0, SHIFT_LIMIT * work.size[at] / np.maximum(flat, 1e-9))
     limited = np.concatenate([shift[:, :2] * share[:, None], np.minimum(shift[:, 2], work.rise[at])[:, None]], 1)
-    return np.where(rooted[:, None], shift, limited)
+    return np.where(loose[:, None], shift, limited)
 
 
 def in_parents(above, moved):
