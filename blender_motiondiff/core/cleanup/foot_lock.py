@@ -111,7 +111,7 @@ def place_foot(motion, places, contacts, hold, side, clearance=0.0, terrain=None
     rest = motion.body.foot_heights[2 * side : 2 * side + 2]
     ankle_on = bridge(contacts[:, 0] & (ankle[:, 2] < rest[0] + HEEL_UP * size), ankle, size)
     toe_on = bridge(contacts[:, 1], toe, size)
-    step = steps(ankle_on | toe_on, toe, size)
+    step = steps(ankle_on | toe_on, toe, size, hold == 0)
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
     ankle_at = pinned_track(ankle, ankle_on, rest[0], size, fps, hold == 0)
     toe_at = pinned_track(toe, toe_on, rest[1], size, fps, hold == 0)

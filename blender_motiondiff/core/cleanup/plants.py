@@ -10,6 +10,8 @@ BLEND_SECONDS = 0.26  # a correction fades over this long on either side of a co
 BRIDGE = 4  # frames: shorter breaks in a contact are closed ...
 BRIDGE_DISTANCE = 0.03  # ... when the joint moves less than this over them (metres, for a leg of 0.85 m)
 DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step instead
+KEYED_STEP = 16  # frames of a step between keyed places, where there is time for it
+KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing foot that are one place
 STEP = 8  # frames of such a step ...
 STEP_HEIGHT = 0.04  # ... and how high it goes, metres, for a leg of 0.85 m
 LIFT_SHARE = 0.5  # height that a foot gains between contacts for each metre that its correction changes
@@ -43,24 +45,49 @@ def bridge(flags, places, size):
     return out
 
 
-def steps(standing, toe, size):
+def steps(standing, toe, size, keyed=None):
     """Steps that a standing foot must take, as it strays too far from any one place: heights `[T]`, 0 where it stands.
 
-    `standing [T]` flags; `toe [T, 3]` metres.
+    `standing [T]` flags; `toe [T, 3]` metres. `keyed [T]` flags frames whose pose stays: between two of them that have
+    the foot in different places it takes a step, however near they are.
     """
     out = np.zeros(len(standing))
-    arc = STEP_HEIGHT * size * np.sin(np.pi * np.arange(1, STEP + 1) / (STEP + 1)) ** 2
     todo = [tuple(span) for span in runs(standing)]
     while todo:
         start, end = todo.pop()
-        track = toe[start:end, :2]
-        if np.linalg.norm(track - track.mean(0), axis=1).max() > DRIFT * size and len(track) >= 3 * STEP:
-            way = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(track, axis=0), axis=1))])
-            middle = start + int(np.clip(np.searchsorted(way, way[-1] / 2), 1.5 * STEP, len(track) - 1.5 * STEP))
-            first = middle - STEP // 2
-            out[first : first + STEP] = arc
-            todo += [(start, first), (first + STEP, end)]
+        step = _step_between_keys(start, end, toe, size, keyed) or _step_half_way(start, end, toe, size)
+        if step is not None:
+            first, length = step
+            arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
+            out[first : first + length] = STEP_HEIGHT * size * arc
+            todo += [(start, first), (first + length, end)]
     return out
+
+
+def _step_between_keys(start, end, toe, size, keyed):
+    """(first frame, length) of a step between the keyed frames of a stance that are farthest apart; or None."""
+    if keyed is None:
+        return None
+    at = start + np.flatnonzero(keyed[start:end])
+    if len(at) < 2:
+        return None
+    apart = np.linalg.norm(np.diff(toe[at, :2], axis=0), axis=1) * (np.diff(at) > STEP + 1)
+    k = int(apart.argmax())
+    if apart[k] <= KEYED_APART * size:
+        return None
+    gap = int(at[k + 1] - at[k] - 1)
+    length = int(np.clip(gap - 4, STEP, KEYED_STEP))
+    return int(at[k]) + 1 + (gap - length) // 2, length
+
+
+def _step_half_way(start, end, toe, size):
+    """(first frame, length) of a step in the middle of the way of a foot that strays while it stands; or None."""
+    track = toe[start:end, :2]
+    if np.linalg.norm(track - track.mean(0), axis=1).max() <= DRIFT * size or len(track) < 3 * STEP:
+        return None
+    way = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(track, axis=0), axis=1))])
+    middle = start + int(np.clip(np.searchsorted(way, way[-1] / 2), 1.5 * STEP, len(track) - 1.5 * STEP))
+    return middle - STEP // 2, STEP
 
 
 def pinned_track(places, flags, rest_height, size, fps, keyed):

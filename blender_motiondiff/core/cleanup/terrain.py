@@ -15,22 +15,25 @@ STEP_SECONDS = 0.15  # standard deviation over which the ground's height is smoo
 TIP = 0.5  # of the way from ankle to toe joint, that the tip of the toes lies beyond it
 STEEPEST_SOLE = 0.8  # rise over run up to which a sole lies on the ground; on more, on an edge, it stays level
 EDGE_ROOM = 0.03  # metres, for a leg of 0.85 m, that a swinging foot keeps over what sticks up
-BUMP_FROM = 0.15  # share of its height from which on a raised swing is asked to clear the ground
+HIGHEST = 2.0  # times what it would go through, that a swing is raised at most: at its ends an edge may be grazed
 
 
 def foot_ground(heights, stands):
     """The ground under a foot `[T]`: its median height a stance, passing from one to the next while the foot swings.
 
-    `heights [T]` under the foot, `stands [T]` flags, one of them at least.
+    `heights [T]` under the foot, `stands [T]` flags, one of them at least. A swing that the clip cuts off comes from, or
+    goes to, what is under the foot there.
     """
     spans = runs(stands)
     out = np.empty(len(heights))
     levels = [float(np.median(heights[a:b])) for a, b in spans]
-    out[: spans[0][1]], out[spans[-1][0] :] = levels[0], levels[-1]
-    for (_, end), (start, stop), low, high in zip(spans[:-1], spans[1:], levels[:-1], levels[1:], strict=True):
+    levels = [heights[0], *levels, heights[-1]]
+    ends, starts = [0, *spans[:, 1]], [*spans[:, 0], len(heights)]
+    for end, start, low, high in zip(ends, starts, levels[:-1], levels[1:], strict=True):
         u = np.arange(1, start - end + 1) / (start - end + 1)
         out[end:start] = low + (high - low) * u * u * (3 - 2 * u)
-        out[start:stop] = high
+    for (start, end), level in zip(spans, levels[1:-1], strict=True):
+        out[start:end] = level
     return out
 
 
@@ -87,7 +90,6 @@ def swing_bump(ankle, toe, stands, lowest, ground, sole, size):
         # A swing that the clip cuts off is half of one.
         u = 0.5 + 0.5 * u if start == 0 else 0.5 * u if end == len(stands) else u
         shape = np.sin(np.pi * u) ** 2
-        told = shape > BUMP_FROM
-        if told.any():
-            out[start:end] = max((missing[start:end][told] / shape[told]).max(), 0.0) * shape
+        shape = shape * (2 - shape)
+        out[start:end] = max((missing[start:end] / np.maximum(shape, 1 / HIGHEST)).max(), 0.0) * shape
     return out

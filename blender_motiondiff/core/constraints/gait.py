@@ -9,6 +9,7 @@ cleanup.contacts' rule); each take draws its own first foot and pace.
 import numpy as np
 
 from .. import rotations as rot
+from ..cleanup.plants import runs
 from ..motion import FPS, forward_kinematics
 from ..skeleton import FEET
 
@@ -18,7 +19,9 @@ SPEED = np.array([0.35, 0.65, 0.95, 1.25, 1.6, 2.1, 2.8, 3.8])
 CYCLE = np.array([1.31, 1.17, 1.17, 1.10, 0.88, 0.80, 0.68, 0.66])
 TOE_STANDS = np.array([0.62, 0.58, 0.52, 0.49, 0.40, 0.28, 0.20, 0.16])
 ANKLE_STANDS = np.array([0.55, 0.53, 0.45, 0.41, 0.25, 0.19, 0.15, 0.12])
-STILL = 0.2  # metres a second: slower, both feet stand
+STILL = 0.12  # metres a second: slower, both feet stand ...
+SHUFFLE = 0.15  # ... and so they do where a faster stretch leads less than this far, metres
+LANDING = 0.4  # seconds in which a foot that is in the air where the path stops comes down
 PACE = 0.05  # how far a take's pace may be from the median, as a share
 IN_STEP_AGAIN = 1.5  # seconds from a key in which somebody who walks in step is out of it
 KEY_REACH = 0.45  # largest change of the cycle at a key, in cycles, to bring its pose in step
@@ -28,23 +31,38 @@ def path_speed(place, size, fps=FPS):
     """Speed along a path `[T, 2]` in body sizes a second `[T]`."""
     if len(place) < 2:
         return np.zeros(len(place))
-    return np.linalg.norm(np.gradient(place, axis=0), axis=-1) * fps / size
+    speed = np.linalg.norm(np.gradient(place, axis=0), axis=-1) * fps / size
+    for start, end in runs(speed > STILL):
+        if np.ptp(place[start:end], axis=0).max() < SHUFFLE * size:
+            speed[start:end] = np.minimum(speed[start:end], STILL)
+    return speed
 
 
 def cycle_phase(speed, start, pace, size, fps=FPS):
     """Phase in cycles `[T]`: 0 where the left foot touches down."""
     # A larger body steps more slowly, as a pendulum of its leg's length swings.
     seconds = np.interp(speed, SPEED, CYCLE) * np.sqrt(size) / pace
-    rate = np.where(speed > STILL, 1.0 / seconds, 0.0) / fps
+    moving = speed > STILL
+    for _, end in runs(moving):
+        moving[end : end + int(LANDING * fps)] = True
+    rate = np.where(moving, 1.0 / seconds, 0.0) / fps
     return start + np.concatenate([[0.0], np.cumsum(0.5 * (rate[1:] + rate[:-1]))])
 
 
-def contacts_at(phase, speed):
-    """Contacts `[T, 4]` (order of skeleton.FEET) at phases `[T]` and speeds `[T]`."""
+def contacts_at(phase, speed, fps=FPS):
+    """Contacts `[T, 4]` (order of skeleton.FEET) at phases `[T]` and speeds `[T]`.
+
+    Where a path stops, a foot in the air comes down first; then both stand.
+    """
     toe, ankle = np.interp(speed, SPEED, TOE_STANDS), np.interp(speed, SPEED, ANKLE_STANDS)
     left, right = phase % 1.0, (phase + 0.5) % 1.0
     stands = np.stack([left < ankle, left < toe, right < ankle, right < toe], -1)
-    return np.where((speed > STILL)[:, None], stands, True).astype(float)
+    for start, end in runs(speed <= STILL):
+        landing = min(end, start + int(LANDING * fps)) if start else start
+        down = np.maximum.accumulate(stands[max(start - 1, 0) : landing], axis=0)[min(start, 1) :]
+        stands[start:landing] = down
+        stands[landing:end] = True
+    return stands.astype(float)
 
 
 def phase_of_pose(rotations, body, speed):

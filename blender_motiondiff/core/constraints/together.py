@@ -1,4 +1,4 @@
-"""Sync and mirror: one character's limbs do as the other's, each seen from its own pelvis and heading.
+"""Sync and mirror: one character's arms and head do as the other's, each seen from its own pelvis and heading.
 
 The one who leads counts as given, so that the two don't meet half way and stop moving.
 """
@@ -9,13 +9,12 @@ from .. import rotations as rot
 from ..skeleton import INDEX, MIRROR
 from .rows import vector_rows
 
-FOLLOWING = np.array(
-    [INDEX["head"], *(INDEX[f"{side}_{n}"] for side in ("left", "right") for n in ("elbow", "wrist", "knee", "ankle"))]
-)
+# The legs follow by their steps, which are planned together (diffusion.course): feet that are pulled slide.
+FOLLOWING = np.array([INDEX["head"], *(INDEX[f"{side}_{n}"] for side in ("left", "right") for n in ("elbow", "wrist"))])
 
 
 def rows(sync, poses, number, follower=1):
-    """Rows of a request's Sync: three a frame for head, elbows, wrists, knees and ankles of the person that follows."""
+    """Rows of a request's Sync: three a frame for head, elbows and wrists of the person that follows."""
     frames = poses.frames_between(sync.start, sync.end)
     offsets = _offsets(sync, poses, frames, follower).reshape(-1, 3)
     joints = np.tile(FOLLOWING, len(frames))

@@ -97,9 +97,17 @@ def settle(request, take=0):
     people = [_beside(p, people[1 - i], request, times) if p.source == PARTNER else p for i, p in enumerate(people)]
     people = [_faced(i, p, people, request, times) for i, p in enumerate(people)]
     rng = [np.random.default_rng([request.seed, take, i]) for i in range(len(people))]
+    phases = [_phase(c, p, r) if p.source == PATH else None for c, p, r in zip(request.characters, people, rng)]
+    if request.syncs and all(p is not None for p in phases):
+        keyed = _full_keys(request.characters[1], people[1])
+        led = phases[0] + 0.5 * request.syncs[0].mirror  # in the mirror the left foot goes with the right one
+        phases[1] = gait.plan_phase(people[1].place, request.characters[1].body, rng[1], keyed, phase_from=led)
     people = [
-        _with_steps(c, p, r) if p.source == PATH else p for c, p, r in zip(request.characters, people, rng, strict=True)
+        p if phase is None else _with_steps(c, p, phase) for c, p, phase in zip(request.characters, people, phases)
     ]
+    for number, person in enumerate(people):
+        if request.syncs and person.source == PARTNER and people[1 - number].contacts is not None:
+            people[number] = _stepping_with(person, people[1 - number], request.syncs[0], times)
     return Course(times, tuple(people))
 
 
@@ -234,14 +242,29 @@ def _coasting(place, known_at):
     return out
 
 
-def _with_steps(character, person, rng):
-    """The person with planned contacts along its path; kept ones stay."""
-    full = [(f, np.asarray(k.rotations)) for f, k in zip(person.key_frames, character.keys, strict=True)
-            if len(k.joints) == COUNT]  # fmt: skip
-    planned = gait.plan(person.place, character.body, rng, sorted(full, key=lambda k: k[0]))
+def _full_keys(character, person):
+    """(frame, local rotations) of the full poses among a person's keys, in time."""
+    keys = zip(person.key_frames, character.keys, strict=True)
+    return sorted(((f, np.asarray(k.rotations)) for f, k in keys if len(k.joints) == COUNT), key=lambda item: item[0])
+
+
+def _phase(character, person, rng):
+    return gait.plan_phase(person.place, character.body, rng, _full_keys(character, person))
+
+
+def _with_steps(character, person, phase):
+    """The person with contacts planned from the phase of its steps `[T]`; kept ones stay."""
+    planned = gait.contacts_at(phase, gait.path_speed(person.place, character.body.size))
     if person.contacts is not None:
         planned = np.where(np.isnan(person.contacts), planned, person.contacts)
     return replace(person, contacts=planned)
+
+
+def _stepping_with(person, leader, sync, times):
+    """Somebody beside the leader with the leader's contacts while they are in sync; the other foot's in the mirror."""
+    inside = (times >= sync.start) & (times <= (times[-1] if sync.end is None else sync.end))
+    led = leader.contacts[:, [2, 3, 0, 1]] if sync.mirror else leader.contacts
+    return replace(person, contacts=np.where(inside[:, None], led, np.nan))
 
 
 # --- one beside the other ---------------------------------------------------------------------------------------------

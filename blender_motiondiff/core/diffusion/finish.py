@@ -14,7 +14,6 @@ from ..constraints.rows import Poses
 from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
 from ..features import decode
 from ..motion import FPS, forward_kinematics, positions
-from ..reference import smooth_heading
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import meet
@@ -24,7 +23,6 @@ from ..solve.ground import fit_height, onto_terrain
 # answer is an average of swings, and flatter than any of them.
 SWING_CLEARANCE = 0.075
 OFF_GROUND = 0.08  # metres over its rest height, for a leg of 0.85 m: a foot this high does not stand, whatever is said
-HEADING_SWAY = 0.3  # seconds: a bound heading binds the pelvis' turn averaged over about this long
 WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 ROOT = COUNT  # column of the root in what is frozen
 EXACT = 0.999  # share from which something is kept as it is
@@ -120,7 +118,7 @@ def _on_path(motion, character, person, times, held):
     if path.heading != GIVEN:
         return motion
     turn = (person.heading - rot.heading(motion.rotations[:, 0]) + np.pi) % (2 * np.pi) - np.pi
-    turn = smooth_heading(np.unwrap(turn), HEADING_SWAY) * min(path.weight, 1.0)
+    turn = smooth_pelvis(np.unwrap(turn)[:, None])[:, 0] * min(path.weight, 1.0)
     rotations = motion.rotations.copy()
     rotations[:, 0] = rot.multiply(rot.about_z(turn), rotations[:, 0])
     return replace(motion, rotations=rotations)

@@ -21,7 +21,7 @@ def report(request, course, motions, feet):
               for i, (c, p) in enumerate(zip(request.characters, course.people, strict=True))]  # fmt: skip
     out = {"characters": people, "constraints": residuals, "relaxed": [_gave_way(r) for r in residuals if _missed(r)]}
     if len(motions) == 2:
-        out["deepest_penetration_cm"] = round(100 * float(penetration(poses).max()), 3)
+        out["deepest_penetration_cm"] = round(100 * float(penetration(poses, request.contacts).max()), 3)
     return out
 
 
