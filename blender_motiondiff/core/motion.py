@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import rotations as rot
-from .skeleton import COUNT, MIRROR, PARENTS, Body
+from .skeleton import GENERATIONS, MIRROR, PARENTS, Body
 
 FPS = 30.0  # frames a second of the core
 
@@ -38,8 +38,8 @@ def global_rotations(local):
     """Local rotations `[..., 22, 4]` -> rotations against the world, same shape."""
     out = np.empty_like(local)
     out[..., 0, :] = local[..., 0, :]
-    for j in range(1, COUNT):
-        out[..., j, :] = rot.multiply(out[..., PARENTS[j], :], local[..., j, :])
+    for joints in GENERATIONS:
+        out[..., joints, :] = rot.multiply(out[..., PARENTS[joints], :], local[..., joints, :])
     return out
 
 
@@ -60,8 +60,8 @@ def forward_kinematics(root, local, offsets):
     places = np.empty((*world.shape[:-1], 3))
     places[..., 0, :] = root
     steps = rot.rotate(world[..., PARENTS[1:], :], offsets[..., 1:, :])
-    for j in range(1, COUNT):
-        places[..., j, :] = places[..., PARENTS[j], :] + steps[..., j - 1, :]
+    for joints in GENERATIONS:
+        places[..., joints, :] = places[..., PARENTS[joints], :] + steps[..., joints - 1, :]
     return places, world
 
 

@@ -12,17 +12,26 @@ IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 
 def multiply(a, b):
     """Hamilton product a*b: the rotation b followed by a. `[..., 4]`, broadcasting."""
-    aw, ax, ay, az = np.moveaxis(np.asarray(a), -1, 0)
-    bw, bx, by, bz = np.moveaxis(np.asarray(b), -1, 0)
-    return np.stack(
-        [
-            aw * bw - ax * bx - ay * by - az * bz,
-            aw * bx + ax * bw + ay * bz - az * by,
-            aw * by - ax * bz + ay * bw + az * bx,
-            aw * bz + ax * by - ay * bx + az * bw,
-        ],
-        -1,
-    )
+    a, b = np.asarray(a), np.asarray(b)
+    aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
+    bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
+    w = aw * bw - ax * bx - ay * by - az * bz
+    out = np.empty((*w.shape, 4), w.dtype)
+    out[..., 0] = w
+    out[..., 1] = aw * bx + ax * bw + ay * bz - az * by
+    out[..., 2] = aw * by - ax * bz + ay * bw + az * bx
+    out[..., 3] = aw * bz + ax * by - ay * bx + az * bw
+    return out
+
+
+def cross(a, b):
+    """Cross product along the last axis, `[..., 3]`, broadcasting (numpy's own spends its time on checks)."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    x = ay * bz - az * by
+    out = np.empty((*x.shape, 3), x.dtype)
+    out[..., 0], out[..., 1], out[..., 2] = x, az * bx - ax * bz, ax * by - ay * bx
+    return out
 
 
 def conjugate(q):
@@ -37,15 +46,20 @@ def normalize(v, floor=1e-12):
 
 
 def rotate(q, v):
-    """Vectors `[..., 3]` turned by quaternions `[..., 4]`."""
-    q, v = np.broadcast_arrays(np.asarray(q), np.concatenate([np.zeros_like(np.asarray(v)[..., :1]), v], -1))
-    t = 2.0 * np.cross(q[..., 1:], v[..., 1:])
-    return v[..., 1:] + q[..., :1] * t + np.cross(q[..., 1:], t)
+    """Vectors `[..., 3]` turned by unit quaternions `[..., 4]`, broadcasting."""
+    q, v = np.asarray(q), np.asarray(v)
+    axis = q[..., 1:]
+    twice = 2.0 * cross(axis, v)
+    out = cross(axis, twice)
+    out += q[..., :1] * twice
+    out += v
+    return out
 
 
 def to_matrix(q):
     """Quaternions `[..., 4]` -> matrices `[..., 3, 3]`."""
-    w, x, y, z = np.moveaxis(normalize(q), -1, 0)
+    q = normalize(q)
+    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
         [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
@@ -57,27 +71,25 @@ def to_matrix(q):
 def from_matrix(m):
     """Matrices `[..., 3, 3]` -> quaternions `[..., 4]`, w >= 0 (largest-component method, Shepperd 1978)."""
     m = np.asarray(m, float)
-    d = np.stack([m[..., i, i] for i in range(3)], -1)
+    lead, m = m.shape[:-2], m.reshape(-1, 3, 3)
+    d = np.stack([m[:, i, i] for i in range(3)], -1)
     trace = d.sum(-1)
-    squares = np.concatenate([trace[..., None], d], -1)
-    choice = squares.argmax(-1)
-    a = m[..., 2, 1] - m[..., 1, 2]
-    b = m[..., 0, 2] - m[..., 2, 0]
-    c = m[..., 1, 0] - m[..., 0, 1]
-    xy = m[..., 0, 1] + m[..., 1, 0]
-    xz = m[..., 0, 2] + m[..., 2, 0]
-    yz = m[..., 1, 2] + m[..., 2, 1]
-    candidates = np.stack(
-        [
-            np.stack([1 + trace, a, b, c], -1),
-            np.stack([a, 1 + 2 * d[..., 0] - trace, xy, xz], -1),
-            np.stack([b, xy, 1 + 2 * d[..., 1] - trace, yz], -1),
-            np.stack([c, xz, yz, 1 + 2 * d[..., 2] - trace], -1),
-        ],
-        -2,
-    )
-    q = normalize(np.take_along_axis(candidates, choice[..., None, None], -2)[..., 0, :])
-    return np.where(q[..., :1] < 0, -q, q)
+    choice = np.concatenate([trace[:, None], d], -1).argmax(-1)
+    out = np.empty((len(m), 4))
+    for largest in range(4):
+        at = np.flatnonzero(choice == largest)
+        if not len(at):
+            continue
+        n, t = m[at], trace[at]
+        twist = [n[:, 2, 1] - n[:, 1, 2], n[:, 0, 2] - n[:, 2, 0], n[:, 1, 0] - n[:, 0, 1]]
+        if largest == 0:
+            out[at] = np.stack([1 + t, *twist], -1)
+            continue
+        i = largest - 1
+        mixed = [n[:, i, k] + n[:, k, i] if k != i else 1 + 2 * n[:, i, i] - t for k in range(3)]
+        out[at] = np.stack([twist[i], *mixed], -1)
+    out = normalize(out)
+    return np.where(out[:, :1] < 0, -out, out).reshape(*lead, 4)
 
 
 def from_rotvec(v):
@@ -117,7 +129,7 @@ def from_6d(x):
     first = normalize(x[..., :3])
     second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdims=True) * first
     second = normalize(second)
-    return from_matrix(np.stack([first, second, np.cross(first, second)], -1))
+    return from_matrix(np.stack([first, second, cross(first, second)], -1))
 
 
 def shortest_arc(a, b):
@@ -126,9 +138,9 @@ def shortest_arc(a, b):
     Opposite directions turn half a circle about an axis square to them.
     """
     a, b = np.broadcast_arrays(normalize(a), normalize(b))
-    q = np.concatenate([1.0 + (a * b).sum(-1, keepdims=True), np.cross(a, b)], -1)
+    q = np.concatenate([1.0 + (a * b).sum(-1, keepdims=True), cross(a, b)], -1)
     spare = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
-    half_turn = np.concatenate([np.zeros_like(a[..., :1]), np.cross(a, spare)], -1)
+    half_turn = np.concatenate([np.zeros_like(a[..., :1]), cross(a, spare)], -1)
     return normalize(np.where(q[..., :1] < 1e-8, half_turn, q))
 
 

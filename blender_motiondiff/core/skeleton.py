@@ -14,6 +14,11 @@ JOINTS = (
     "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
 )  # fmt: skip
 PARENTS = np.array([-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19])
+# The joints but the pelvis, by their distance from it: all of a generation can be placed at once.
+_DEPTH = [0]
+for _parent in PARENTS[1:]:
+    _DEPTH.append(_DEPTH[_parent] + 1)
+GENERATIONS = tuple(np.flatnonzero(np.array(_DEPTH) == depth) for depth in range(1, max(_DEPTH) + 1))
 INDEX = {name: i for i, name in enumerate(JOINTS)}
 MIRROR = np.array([INDEX[n.replace("left", "@").replace("right", "left").replace("@", "right")] for n in JOINTS])
 COUNT = len(JOINTS)

@@ -138,7 +138,7 @@ class Worker:
         s = self.settings
         command = [s.python, *s.arguments, s.boot, s.weights, str(s.threads), *s.sites]
         threads = str(s.threads)
-        environment = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        environment = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": "1"}
         windows = sys.platform == "win32"
         # Without a console window there; elsewhere beyond the reach of a Ctrl C that is meant for Blender.
         apart = {"creationflags": subprocess.CREATE_NO_WINDOW} if windows else {"start_new_session": True}

@@ -68,7 +68,7 @@ def bend_direction(a, b, c, hip_rotation):
     """
     line = rot.normalize(c - a)
     side_axis = rot.rotate(hip_rotation, np.broadcast_to([1.0, 0.0, 0.0], line.shape))
-    forward = rot.normalize(np.cross(line, side_axis))
+    forward = rot.normalize(rot.cross(line, side_axis))
     out = (b - a) - ((b - a) * line).sum(-1, keepdims=True) * line
     bend = (out * forward).sum(-1, keepdims=True)
     leg = _length(b - a) + _length(c - b)
