@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,10 +8,12 @@ from hypothesis import strategies as st
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.contacts import label_contacts
 from blender_motiondiff.core.cleanup.foot_lock import DEEPEST, KEEP_FRAMES, lock_feet, toe_slip
-from blender_motiondiff.core.cleanup.plants import blend, bridge, runs, steps
+from blender_motiondiff.core.cleanup.plants import _without_shake, blend, bridge, frames_from, runs, steps
 from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
+from blender_motiondiff.core.cleanup.terrain import body_ground, foot_ground
 from blender_motiondiff.core.motion import Motion, mirror, positions, resample, scaled, turned
 from blender_motiondiff.core.skeleton import FEET, INDEX, average_body
+from blender_motiondiff.core.solve.ground import onto_terrain
 from evaluation import metrics
 
 from .samples import data_folder, seeds, standing, stepping, wobble
@@ -191,3 +195,129 @@ def test_noise_on_real_clips_is_cleaned_without_popping(metres):
         _, before, places, contacts, _ = locked(wobble(motion, metres))
         assert toe_slip(places, contacts, 30) < 0.02, name
         assert metrics.jerk(places, 30) < 1.5 * metrics.jerk(before, 30), name
+
+
+# --- terrain ----------------------------------------------------------------------------------------------------------
+
+
+def slope(degrees):
+    return lambda points: -points[..., 1] * np.tan(np.radians(degrees))
+
+
+def stairs(rise, run=0.3):
+    return lambda points: rise * np.floor(np.maximum(-points[..., 1], 0) / run)
+
+
+def level(height):
+    return lambda points: np.full(points.shape[:-1], height)
+
+
+def climbed(motion, ground):
+    """(motion after, report, heights of the foot joints over their ground `[T, 4]`, contacts)."""
+    contacts = label_contacts(positions(motion), motion.body, 30)
+    after, report = lock_feet(onto_terrain(motion, ground, contacts), contacts, ground=ground)
+    places = positions(after)[:, list(FEET)]
+    return after, report, places[..., 2] - ground(places[..., :2]), contacts
+
+
+def test_level_ground_changes_nothing_but_the_height():
+    motion = wobble(stepping(90), 0.01)
+    contacts = label_contacts(positions(motion), motion.body, 30)
+    keep = np.ones(90)
+    keep[40] = 0
+    flat, _ = lock_feet(motion, contacts, keep, 0.075)
+    same, _ = lock_feet(onto_terrain(motion, level(0.0), contacts), contacts, keep, 0.075, level(0.0))
+    assert np.array_equal(flat.root, same.root) and np.array_equal(flat.rotations, same.rotations)
+    high, _ = lock_feet(onto_terrain(motion, level(0.7), contacts), contacts, keep, 0.075, level(0.7))
+    assert np.abs(positions(high) - positions(flat) - [0, 0, 0.7]).max() < 1e-9
+
+
+@pytest.mark.parametrize("degrees", [10, -15])
+def test_feet_stand_on_a_slope_and_swing_clear_of_it(degrees):
+    motion = stepping(150)
+    after, report, over, contacts = climbed(motion, slope(degrees))
+    rest = motion.body.foot_heights
+    toes = (over - rest)[:, [1, 3]][contacts[:, [1, 3]]]
+    assert np.abs(toes).max() < 0.005 and report["slip_after_cm_s"] < 0.5
+    assert report["missed_cm"] < 0.5 and over.min() > 0
+    climb = -(motion.root[-1, 1] - motion.root[0, 1]) * np.tan(np.radians(degrees))
+    assert after.root[-1, 2] - after.root[0, 2] == pytest.approx(climb, abs=0.06)
+    assert metrics.knee_hyperextension(after.rotations) < 1e-6
+    # The whole sole lies on it: the foot is pitched as the ground is.
+    both = contacts[:, 0] & contacts[:, 1]
+    foot = np.diff(positions(after)[:, list(FEET[:2])], axis=1)[both, 0]
+    plain = np.diff(positions(lock_feet(motion, contacts)[0])[:, list(FEET[:2])], axis=1)[both, 0]
+    tilted = np.arctan2(foot[:, 2], -foot[:, 1]) - np.arctan2(plain[:, 2], -plain[:, 1])
+    assert np.median(np.degrees(tilted)) == pytest.approx(degrees, abs=3)
+
+
+@pytest.mark.parametrize("rise", [0.15, -0.15])
+def test_feet_stand_on_stairs_of_15_cm(rise):
+    motion = stepping(150)
+    after, report, over, contacts = climbed(motion, stairs(rise))
+    toes = (over - motion.body.foot_heights)[:, [1, 3]][contacts[:, [1, 3]]]
+    assert np.abs(toes).max() < 0.005 and report["slip_after_cm_s"] < 0.5
+    assert report["missed_cm"] < 1.5
+    assert (over < 0).mean() < 0.04  # joints that graze an edge at either end of a swing
+    walked = -(motion.root[-1, 1] - motion.root[0, 1])
+    assert after.root[-1, 2] - after.root[0, 2] == pytest.approx(rise / 0.3 * walked, abs=0.2)
+    assert np.abs(np.diff(after.root[:, 2], 2)).max() < 0.02  # the pelvis goes up without jolts
+
+
+def test_without_its_ground_the_foot_lock_would_not_do():
+    motion = stepping(150)
+    contacts = label_contacts(positions(motion), motion.body, 30)
+    after, _ = lock_feet(onto_terrain(motion, stairs(0.15), contacts), contacts)
+    places = positions(after)[:, list(FEET)]
+    over = places[..., 2] - stairs(0.15)(places[..., :2]) - motion.body.foot_heights
+    assert np.abs(over[:, [1, 3]][contacts[:, [1, 3]]]).max() > 0.05
+
+
+def test_contacts_are_labelled_over_the_ground_there_is():
+    motion = stepping(90)
+    flat = label_contacts(positions(motion), motion.body, 30)
+    raised = positions(motion) + [0, 0, 0.4]
+    assert np.array_equal(label_contacts(raised, motion.body, 30, level(0.4)), flat)
+    assert not label_contacts(raised, motion.body, 30).any()
+
+
+def test_the_ground_under_a_foot_passes_smoothly_from_stance_to_stance():
+    heights = np.repeat([0.0, 0.15, 0.3], 20)
+    stands = np.zeros(60, bool)
+    stands[5:15], stands[45:55] = True, True
+    track = foot_ground(heights, stands)
+    assert (track[5:15] == 0).all() and np.allclose(track[45:55], 0.3)
+    assert (np.diff(track) >= 0).all() and np.diff(track).max() < 0.02
+    nobody = np.zeros((60, 4))
+    places = np.zeros((60, 22, 3))
+    assert np.allclose(body_ground(places, nobody, level(0.2), 30.0), 0.2)
+
+
+# --- length -----------------------------------------------------------------------------------------------------------
+
+
+@given(seeds, st.integers(1, 80))
+def test_what_is_near_is_found_without_tables(seed, frames):
+    rng = np.random.default_rng(seed)
+    flags = rng.random(frames) < 0.1
+    at, time = np.flatnonzero(flags), np.arange(frames)
+    wanted = np.abs(time[:, None] - at[None]).min(1) if len(at) else np.full(frames, np.inf)
+    assert np.array_equal(frames_from(flags), wanted)
+    values = rng.normal(size=frames)
+    weights = np.exp(-0.5 * ((time[:, None] - time[None]) / 1.8) ** 2)
+    assert np.abs(_without_shake(values, 30.0) - weights @ values / weights.sum(1)).max() < 1e-12
+
+
+def test_memory_grows_with_the_clip_and_no_faster():
+    peaks = []
+    for frames in (1000, 2000):
+        motion = standing(frames)
+        keep = np.ones(frames)
+        keep[::10] = 0
+        contacts = np.ones((frames, 4), bool)
+        tracemalloc.start()
+        lock_feet(motion, contacts, keep, 0.075)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2.05 * peaks[0]
+    assert peaks[1] < 2000 * 12e3  # bytes: 216 MB for ten minutes

@@ -6,7 +6,7 @@ import pytest
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.motion import Motion, positions
 from blender_motiondiff.core.skeleton import COUNT, FEET, average_body
-from blender_motiondiff.core.solve.ground import STANCE, fit_height
+from blender_motiondiff.core.solve.ground import STANCE, fit_height, onto_terrain
 
 
 def hanging(lift, frames=60):
@@ -35,3 +35,18 @@ def test_keyed_places_stay_and_nothing_stands_nothing_moves():
     held = fit_height(motion, np.ones((60, 4), bool), held=[20])
     assert (held.root[20] == motion.root[20]).all() and held.root[50, 2] < motion.root[50, 2] - 0.04
     assert fit_height(motion, np.zeros((60, 4), bool)) is motion
+
+
+def test_feet_come_to_the_ground_there_is():
+    stands = np.ones((60, 4), bool)
+    hill = fit_height(hanging(0.5), stands, ground=lambda points: np.full(points.shape[:-1], 0.4))
+    assert np.allclose(hill.root, fit_height(hanging(0.1), stands).root + [0, 0, 0.4])
+
+
+def test_a_body_is_raised_by_the_ground_between_its_feet():
+    motion = hanging(0.0)
+    feet = positions(motion)[0, list(FEET)]
+    up = onto_terrain(motion, lambda points: np.where(points[..., 0] > 0, 0.1, 0.0))
+    assert feet[0, 0] > 0 > feet[2, 0]
+    assert np.allclose(up.root - motion.root, [0, 0, 0.05])
+    assert np.array_equal(onto_terrain(motion, lambda points: np.zeros(points.shape[:-1])).root, motion.root)

@@ -21,8 +21,8 @@ HIGHEST = 2.0  # times what it would go through, that a swing is raised at most:
 def foot_ground(heights, stands):
     """The ground under a foot `[T]`: its median height a stance, passing from one to the next while the foot swings.
 
-    `heights [T]` under the foot, `stands [T]` flags, one of them at least. A swing that the clip cuts off comes from, or
-    goes to, what is under the foot there.
+    `heights [T]` under the foot, `stands [T]` flags, one of them at least. A swing that the clip cuts off comes from
+    what is under the foot there, or goes to it.
     """
     spans = runs(stands)
     out = np.empty(len(heights))
