@@ -132,10 +132,10 @@ def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
             break
         ends = _ends(used, frames)
         fresh = _free_pelvis(work, used, ends, number >= ALONE, frames)
-        legs, loose = np.repeat(work.freed[:, None], 2, 1), np.zeros((len(work.root), COLUMNS), bool)
-        loose[ends[0][0][used.turning], ends[0][1][used.turning]] = True
+        legs = np.repeat(work.freed[:, None], 2, 1)
+        work.loose[ends[0][0][used.turning], ends[0][1][used.turning]] = True
         for at, joint in ends:
-            loose[at[joint == 0], ROOT] = True
+            work.loose[at[joint == 0], ROOT] = True
             on_leg = LEG_OF[joint] >= 0
             legs[at[on_leg], LEG_OF[joint[on_leg]]] = False
         _ask(asked, used, ends, work.freed)
@@ -143,7 +143,7 @@ def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
             used = join([used, _stay_rows(ends, legs, work, frames)])
         systems = systems_of(used, persons, frames, together)
         together = systems.bodies.shape[1] > 1
-        moved = _advance(work, used, systems, legs, loose, pull)
+        moved = _advance(work, used, systems, legs, pull)
         rows = gather(poses)
         _count(asked, rows, frames)
         hard = np.isinf(rows.weight)
@@ -236,7 +236,7 @@ def _stay_rows(ends, legs, work, frames):
     return join(parts)
 
 
-def _advance(work, rows, systems, legs, loose, pull):
+def _advance(work, rows, systems, legs, pull):
     """One step of all systems, a shorter one where the last made things worse; the largest turn or shift of a step."""
     bodies = systems.bodies
     at, group = bodies.ravel(), bodies.shape[1]
@@ -262,7 +262,7 @@ def _advance(work, rows, systems, legs, loose, pull):
     tried[worse] = SHORTEN * work.trial[np.ix_(bad, columns)]
     work.trial[at] = 0.0
     work.trial[np.ix_(at, columns)] = tried
-    move(work, at, joints, tried, loose)
+    move(work, at, joints, tried)
     return float(np.abs(tried).max())
 
 

@@ -176,7 +176,7 @@ def solve_positive(matrix, right):
     Cholesky's factorisation, all systems at once: LAPACK one by one is slower for these sizes, and threads of a BLAS
     that has them wait for one another at every system.
     """
-    left, out = np.ascontiguousarray(matrix.transpose(1, 2, 0)), np.ascontiguousarray(right.T)
+    left, out = matrix.transpose(1, 2, 0).copy(), right.T.copy()
     width = len(left)
     for j in range(width):
         left[j, j] = 1.0 / np.sqrt(left[j, j])

@@ -35,7 +35,8 @@ class Work:
     the merit of the best pose so far, `held_local`, `held_root` that pose, `trial [B, 23, 3]` the step tried from it.
     `damping [B]` of what binds; `blocked [B, 4]` hinges (see step.State). The rest stays: `offsets [B, 22, 3]`, `free
     [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies; `freed [B]` is set for
-    those whose pelvis comes along.
+    those whose pelvis comes along, `loose [B, 23]` for joints and roots that are asked for themselves, and so may go
+    anywhere.
     """
 
     local: np.ndarray
@@ -52,6 +53,7 @@ class Work:
     offsets: np.ndarray
     free: np.ndarray
     freed: np.ndarray
+    loose: np.ndarray
     rise: np.ndarray
     size: np.ndarray
     origin: Origin
@@ -73,7 +75,7 @@ def start(motions, frozen):
     return Work(
         local, root, places, turns, change, np.full(count, np.inf), local.copy(), root.copy(), change.copy(),
         np.zeros(count), np.zeros((count, len(HINGES))), offsets, compliances(frozen, size), np.zeros(count, bool),
-        rise_limit(places, offsets), size, origin, limbs(local, offsets),
+        np.zeros((count, COLUMNS), bool), rise_limit(places, offsets), size, origin, limbs(local, offsets),
     )  # fmt: skip
 
 
@@ -91,7 +93,10 @@ def pose(work, at):
 
 def apply_changes(work, at):
     """Local rotations, roots and poses of bodies `at` follow from their changes."""
-    work.local[at] = product(from_rotvec(work.change[at, :ROOT]), work.origin.local[at])
+    local = product(from_rotvec(work.change[at, :ROOT]), work.origin.local[at])
+    _fold_back(work, at, local)
+    work.change[at[:, None], HINGES] = _change(work, at, local, HINGES)
+    work.local[at] = local
     work.root[at] = work.origin.root[at] + work.change[at, ROOT]
     pose(work, at)
 
@@ -99,7 +104,7 @@ def apply_changes(work, at):
 def back_to(work, at):
     """Bodies `at` return to their held poses."""
     work.local[at], work.root[at] = work.held_local[at], work.held_root[at]
-    work.change[at, :ROOT] = to_rotvec(product(work.local[at], work.origin.local[at] * [1, -1, -1, -1]))
+    work.change[at, :ROOT] = _change(work, at, work.local[at], np.arange(ROOT))
     work.change[at, ROOT] = work.root[at] - work.origin.root[at]
     pose(work, at)
 
@@ -128,37 +133,45 @@ def keep_feet(work, at, joints, legs, moved):
         moved[own, spot[3]] = (strayed - moved[:, spot[:3]].sum(1))[own]
 
 
-def move(work, at, joints, step, loose):
-    """Bodies `at` go from their held poses by `step [N, K + 1, 3]` (turns in parents' axes), within their limits.
-
-    `loose [B, 23]` bool: joints and roots that are asked for themselves, and so may go anywhere.
-    """
+def move(work, at, joints, step):
+    """Bodies `at` go from their held poses by `step [N, K + 1, 3]` (turns in parents' axes), within their limits."""
     local = work.held_local[at]
     local[:, joints] = product(from_rotvec(step[:, :-1]), local[:, joints])
-    bent = work.limbs.bends(local, at)
-    least, most = work.limbs.least[at], work.limbs.most[at]
-    over = np.where(loose[at][:, HINGES], 0.0, np.clip(bent, least, most) - bent)
-    if over.any():
-        local[:, HINGES] = product(from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
-        work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
-    before = work.origin.local[np.ix_(at, joints)]
-    change = to_rotvec(product(local[:, joints], before * [1, -1, -1, -1]))
-    far = np.where(loose[np.ix_(at, joints)], 0.0, np.sqrt((change**2).sum(-1)) / LIMITS[joints])
+    over = _fold_back(work, at, local)
+    work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
+    change = _change(work, at, local, joints)
+    far = np.where(work.loose[np.ix_(at, joints)], 0.0, np.sqrt((change**2).sum(-1)) / LIMITS[joints])
     if (far > 1).any():
         change /= np.maximum(far, 1.0)[..., None]
-        local[:, joints] = np.where((far > 1)[..., None], product(from_rotvec(change), before), local[:, joints])
-    shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at], loose[at, ROOT])
+        nearer = product(from_rotvec(change), work.origin.local[np.ix_(at, joints)])
+        local[:, joints] = np.where((far > 1)[..., None], nearer, local[:, joints])
+    shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at])
     work.local[at], work.root[at] = local, work.origin.root[at] + shift
     work.change[np.ix_(at, np.append(joints, ROOT))] = np.concatenate([change, shift[:, None]], 1)
     pose(work, at)
 
 
-def _limited_shift(work, at, shift, loose):
+def _change(work, at, local, joints):
+    """Rotation vectors `[N, K, 3]` from the origin to local rotations `[N, 22, 4]` of some joints."""
+    return to_rotvec(product(local[:, joints], work.origin.local[np.ix_(at, joints)] * [1, -1, -1, -1]))
+
+
+def _fold_back(work, at, local):
+    """Brings hinges of `local [N, 22, 4]` back within their limits, in place; by how much, radians `[N, 4]`."""
+    bent = work.limbs.bends(local, at)
+    over = np.clip(bent, work.limbs.least[at], work.limbs.most[at]) - bent
+    over = np.where(work.loose[np.ix_(at, HINGES)], 0.0, over)
+    if over.any():
+        local[:, HINGES] = product(from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
+    return over
+
+
+def _limited_shift(work, at, shift):
     """Roots that no row is about come along only so far along the ground, and up no farther than the legs reach."""
     flat = np.sqrt((shift[:, :2] ** 2).sum(1))
     share = np.minimum(1.0, SHIFT_LIMIT * work.size[at] / np.maximum(flat, 1e-9))
     limited = np.concatenate([shift[:, :2] * share[:, None], np.minimum(shift[:, 2], work.rise[at])[:, None]], 1)
-    return np.where(loose[:, None], shift, limited)
+    return np.where(work.loose[at, ROOT, None], shift, limited)
 
 
 def in_parents(above, moved):
