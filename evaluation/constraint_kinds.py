@@ -14,6 +14,7 @@ import numpy as np
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
+from blender_motiondiff.core.constraints.ground import over_ground
 from blender_motiondiff.core.denoiser import onnx_backend
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.motion import FPS, forward_kinematics, positions
@@ -42,6 +43,7 @@ from .real_clips import usable
 
 SECONDS = 4.0
 ARMS = ("left_shoulder", "left_elbow", "right_shoulder", "right_elbow")
+ASIDE = 0.38  # metres beside the pelvis: an arm that swings past touches what stands there
 LOOSE = 0.05  # metres: tolerance of the rough keys
 
 
@@ -95,7 +97,7 @@ def single_requests(motion):
         "pin, place and turn": one(path=path, pins=(replace(pin, rotation=turns[middle, wrist]),)),
         "contact, own hands": replace(one(path=path), contacts=(_clap(0, 0, times, middle),)),
         "look at a point": replace(one(path=path), look_ats=(LookAt(0, Target(point=places[-1, 15])),)),
-        "obstacle": replace(one(path=path), obstacles=(Obstacle(Sphere(place, 0.05)),)),
+        "obstacle": replace(one(path=path), obstacles=(Obstacle(_post(motion, place[2])),)),
         "slope": replace(one(path=path), ground=_slope(motion)),
         "in between": one(motion=motion, keep=between), "continue": one(motion=motion, keep=after),
         "arms anew": one(motion=motion, keep=arms),
@@ -127,6 +129,15 @@ def _clap(a, b, times, middle):
     return Contact((a, "left_wrist"), (b, "right_wrist"), 0.12, times[middle - 8], times[middle + 8])
 
 
+def _post(motion, height):
+    """A small ball beside the path at a hand's height, where the path comes nearest to it only once."""
+    root, turn = motion.root[:, :2], rot.about_z(_headings(motion))
+    spots = [root + sign * rot.rotate(turn, np.array([ASIDE, 0.0, 0.0]))[:, :2] for sign in (1, -1)]
+    spots = np.concatenate(spots)[:: motion.frames // 8]
+    nearest = np.linalg.norm(spots[:, None] - root[None], axis=-1).min(1)
+    return Sphere(np.append(spots[nearest.argmax()], height), 0.05)
+
+
 def _headings(motion):
     return np.unwrap(rot.heading(motion.rotations[:, 0]))
 
@@ -144,6 +155,7 @@ def measure(request, take, real):
     made = [p for p, c in enumerate(request.characters) if not c.given][0]
     motion = take.motions[made]
     places, toe = positions(motion), motion.body.foot_heights[1]
+    flat = places if request.ground is None else over_ground(request.ground, places)
     recorded, rest = positions(real), real.body.foot_heights[1]
     return {
         "worst_cm": max((r.get("worst_cm", 0.0) for r in hard), default=0.0),
@@ -151,7 +163,7 @@ def measure(request, take, real):
         "wish_cm": max((r.get("worst_cm", 0.0) for r in rows if not r["hard"]), default=0.0),
         "wish_deg": max((r.get("mean_deg", 0.0) for r in rows if not r["hard"]), default=0.0),
         "jerk_ratio": metrics.jerk(places, FPS) / metrics.jerk(recorded, FPS),
-        "skating": gmd_foot_skating_ratio(places, FPS, toe),
+        "skating": gmd_foot_skating_ratio(flat, FPS, toe),
         "skating_real": gmd_foot_skating_ratio(recorded, FPS, rest),
     }
 

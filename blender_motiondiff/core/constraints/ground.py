@@ -28,6 +28,13 @@ def heights_at(ground, points):
     return near + u * (far - near), slope @ axes.T
 
 
+def over_ground(ground, places):
+    """Places `[..., 3]` with their height over the ground for z, metres."""
+    out = np.array(places, float)
+    out[..., 2] -= heights_at(ground, out[..., :2])[0]
+    return out
+
+
 def rows(ground, poses, number, foot_heights):
     """Rows of a request's Ground, one for every joint under it. `foot_heights [P, 4]`: those of each person's Body."""
     (person, frame, joint), clear, slope = _clearances(ground, poses, foot_heights)

@@ -12,7 +12,7 @@ from .. import reference as ref
 from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..constraints import gait
-from ..constraints.ground import heights_at
+from ..constraints.ground import over_ground
 from ..constraints.trajectory import bend_to_keys, headings_at, sample_path, smooth_pelvis, timed
 from ..motion import FPS, Motion, positions, resample
 from ..reference import OWN, PARTNER, PATH
@@ -70,11 +70,7 @@ def flattened(request):
         return request
 
     def lowered(places):
-        if places is None:
-            return None
-        places = np.array(places, float)
-        places[..., 2] -= heights_at(request.ground, places[..., :2])[0]
-        return places
+        return None if places is None else over_ground(request.ground, places)
 
     def flat(character):
         keys = tuple(replace(k, root=lowered(k.root), places=lowered(k.places)) for k in character.keys)

@@ -3,6 +3,7 @@
 from ..cleanup.skating import gmd_foot_skating_ratio
 from ..constraints import collect
 from ..constraints.bodies import penetration
+from ..constraints.ground import over_ground
 from ..constraints.trajectory import path_residual
 from ..motion import FPS
 from ..request import HARD
@@ -17,7 +18,8 @@ def report(request, course, motions, feet):
     residuals = collect.residuals(request, poses, [p.key_frames for p in course.people])
     for entry, (*_, weight) in zip(residuals, collect.items(request), strict=True):
         entry["hard"] = weight == HARD
-    people = [_person(c, p, motions[i], poses.places[i], feet[i], i, residuals)
+    flat = poses.places if request.ground is None else over_ground(request.ground, poses.places)
+    people = [_person(c, p, motions[i], flat[i], feet[i], i, residuals)
               for i, (c, p) in enumerate(zip(request.characters, course.people, strict=True))]  # fmt: skip
     out = {"characters": people, "constraints": residuals, "relaxed": [_gave_way(r) for r in residuals if _missed(r)]}
     if len(motions) == 2:
