@@ -79,7 +79,8 @@ def path_marks(path, ground):
     if path.sparse and len(line) > 1:
         out = [Mark(thread(a, b), "path") for a, b in zip(line[:-1], line[1:], strict=True) if np.any(a != b)]
     else:
-        out = [Mark(solids.tube(finely(line), TUBE), "path")]
+        way = finely(line)
+        out = [Mark(solids.tube(on_ground(way[:, :2], ground, TUBE), TUBE), "path")]
     if path.heights is not None:
         high = np.isfinite(path.heights)
         tops = np.column_stack([path.points, path.heights])[high]

@@ -17,6 +17,7 @@ from tools.gallery import actors, asked, view
 TILE, WIDE = (320, 240), (1280, 300)
 MOMENTS, STROBE = 12, 8
 SHIRTS = ("blue", "orange")
+GHOST = 0.35  # seconds before and after it that a keyed pose which binds the place is shown
 FAR = 2.5  # metres on the ground from which on the whole way has a picture of its own
 HEAD = np.array([0.0, 0.0, 0.16])  # metres from a head's joint to its crown
 
@@ -54,7 +55,7 @@ class Set:
         return made
 
     def key_ghosts(self):
-        """(time, whether it is seen at all times, object) for every keyed pose and joint."""
+        """(time, whether it binds the place, object) for every keyed pose and joint."""
         for p, character in enumerate(self.request.characters):
             for key in character.keys:
                 frame, motion = int(np.abs(self.take.times - key.time).argmin()), self.take.motions[p]
@@ -104,10 +105,10 @@ class Set:
             if mark.seen(time) and mark.colour != "path":
                 off = np.linalg.norm(mark.solid[0][:, None] - own[None, :, 0], axis=-1).min(1)
                 out.append(mark.solid[0][off < asked.SEEN])
-        for _, lasting, made in self.ghosts:
+        for when, lasting, made in self.ghosts:
             corners = np.array(made.bound_box)
             off = np.linalg.norm(corners.mean(0) - own[:, 0], axis=-1).min()
-            if lasting and off < asked.SEEN:
+            if lasting and off < asked.SEEN and abs(when - time) < GHOST:
                 out.append(corners)
         return np.concatenate(out)
 
@@ -124,7 +125,7 @@ class Set:
         for mark, made in self.marks:
             made.hide_render = not mark.seen(time)
         for when, lasting, made in self.ghosts:
-            made.hide_render = not (lasting or abs(when - time) < 0.02)
+            made.hide_render = abs(when - time) > (GHOST if lasting else 0.02)
         moving = [self.show(mark) for mark in asked.moving(self.request, self.take, frame)]
         moving += self.source_ghosts(frame)
         self.pose(frame)

@@ -21,7 +21,7 @@ def azimuths(motions):
         if np.linalg.norm(apart[:, :2], axis=1).min() > 0.15:
             sides = beside(apart, motions[0].fps)
             back = np.cos(np.radians(sides[None] - [front_of(m) for m in motions])).mean() < -0.05
-            return sides + 180.0 * back
+            return sides + 180.0 * back + side_by_side(motions, apart)
     root = motions[0].root[:, :2]
     front = float(np.degrees(np.angle(np.exp(1j * np.radians(front_of(motions[0]))).mean())))
     value, axes = np.linalg.eigh(np.cov(root.T))
@@ -31,6 +31,14 @@ def azimuths(motions):
     sides = np.array([along, along + 180.0])
     best = sides[np.cos(np.radians(sides - front - 10.0)).argmax()]
     return np.full(len(root), best + 12.0 * np.sign((front - best + 180) % 360 - 180))
+
+
+def side_by_side(motions, apart):
+    """Degrees by which two who go somewhere side by side are looked at from beside their front."""
+    way = sum(m.root[-1, :2] - m.root[0, :2] for m in motions) / 2
+    line = apart[:, :2].mean(0)
+    across = abs(way @ line) < 0.5 * np.linalg.norm(way) * np.linalg.norm(line)
+    return OBLIQUE if across and np.linalg.norm(way) > TRAVELS else 0.0
 
 
 def front_of(motion):
