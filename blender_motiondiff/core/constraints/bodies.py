@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..skeleton import COUNT, INDEX
-from .rows import make_rows
+from .rows import Poses, make_rows
 
 # Metres of flesh about each joint of a body of size 1; between two joints of a bone it changes evenly. Rounded by us
 # for an adult of 1.75 m, from the capsules that characters in physics simulations commonly have.
@@ -21,6 +21,7 @@ BONES = np.array(
     [[INDEX["pelvis"], INDEX["spine3"]], [INDEX["spine3"], INDEX["neck"]], [INDEX["neck"], INDEX["head"]]]
     + [[INDEX[f"{side}_{a}"], INDEX[f"{side}_{b}"]] for side in ("left", "right") for a, b in _SIDES]
 )
+BLOCK = 600  # frames whose distances are held at a time
 REACH = 1.3  # metres from the pelvis that no flesh of a body of size 1 lies beyond
 
 
@@ -40,9 +41,11 @@ def rows(poses, number, weight, contacts=()):
 def penetration(poses, contacts=()):
     """How deep two persons' bodies are in each other at their deepest, metres `[T]`, 0 where they are not."""
     out = np.zeros(len(poses.times))
-    if poses.places.shape[0] == 2:
-        frames, depth, _, _ = _overlaps(poses, contacts)
-        out[frames] = np.maximum(depth, 0.0).max((1, 2), initial=0.0)
+    for start in range(0, len(out) if len(poses.places) == 2 else 0, BLOCK):
+        part = slice(start, start + BLOCK)
+        block = Poses(poses.times[part], poses.places[:, part], poses.turns[:, part], poses.sizes)
+        frames, depth, _, _ = _overlaps(block, contacts)
+        out[start + frames] = np.maximum(depth, 0.0).max((1, 2), initial=0.0)
     return out
 
 

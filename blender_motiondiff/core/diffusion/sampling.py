@@ -59,11 +59,12 @@ def sample(request, courses, denoiser, callback=None):
     `courses`: one a take. `callback(i, n)` after each step of the sampler; it may raise to stop.
     """
     parts = spans(len(courses[0].times))
-    made = []
-    for number, (start, end) in enumerate(parts):
-        window = open_window(request, courses, denoiser.weights.tables, slice(start, end))
-        made.append(_answer(request, courses, window, denoiser, _shared_out(callback, number, len(parts))))
-    return merge(made, parts)
+
+    def answer(number, part):
+        window = open_window(request, courses, denoiser.weights.tables, slice(*part))
+        return _answer(request, courses, window, denoiser, _shared_out(callback, number, len(parts)))
+
+    return merge((answer(number, part) for number, part in enumerate(parts)), parts)
 
 
 def _shared_out(callback, number, count):
@@ -95,7 +96,8 @@ def _answer(request, courses, window, denoiser, callback):
         clean = SAMPLERS[request.sampler](denoise, draw(), request.steps, impose, draw, callback, request.repaint)
     clean = onto_paths(ref.smooth(clean, SMOOTHING).astype(np.float32), window, courses) * window.free
     frames = window.part.stop - window.part.start
-    return ref.to_world(window.base + window.spread * clean, window.place, window.heading)[:, :, :frames]
+    world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
+    return world[:, :, :frames].astype(np.float32)
 
 
 def _varied(request, courses, window, denoiser, denoise, draw, impose, callback):
