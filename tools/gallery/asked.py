@@ -9,7 +9,7 @@ from blender_motiondiff.core.constraints import shapes
 from blender_motiondiff.core.constraints.ground import heights_at
 from blender_motiondiff.core.motion import forward_kinematics
 from blender_motiondiff.core.request import Box, Capsule, Sphere
-from blender_motiondiff.core.skeleton import INDEX
+from blender_motiondiff.core.skeleton import COUNT, INDEX
 from tools.demo import solids
 
 COLOURS = {  # red, green, blue, opacity
@@ -124,7 +124,7 @@ def pin_marks(pin):
 
 
 def moving(request, take, frame):
-    """Marks of one frame: contacts, spacing, where somebody should face or look."""
+    """Marks of one frame: contacts, spacing, where somebody should face or look, single joints that are keyed."""
     made = [forward_kinematics(m.root[frame], m.rotations[frame], m.body.offsets) for m in take.motions]
     places, turns = [m[0] for m in made], [m[1] for m in made]
     time, out = take.times[frame], []
@@ -137,6 +137,9 @@ def moving(request, take, frame):
         for wish in within(wishes, time):
             out += gaze_marks(wish, joint, places, turns)
     for p, character in enumerate(request.characters):
+        for key in character.keys:
+            if abs(key.time - time) < 0.02 and len(key.joints) < COUNT:
+                out += [Mark(ball(places[p][INDEX[j]], "pin"), "pin") for j in key.joints]
         for pin in within(character.pins, time):
             if pin.rotation is not None:
                 out += axes_marks(places[p][INDEX[pin.joint]], pin.rotation)

@@ -55,13 +55,14 @@ class Set:
         return made
 
     def key_ghosts(self):
-        """(time, whether it binds the place, object) for every keyed pose and joint."""
+        """(time, whether it binds the place, object) for every pose that is keyed in all joints."""
         for p, character in enumerate(self.request.characters):
             for key in character.keys:
+                if len(key.joints) < len(JOINTS):
+                    continue
                 frame, motion = int(np.abs(self.take.times - key.time).argmin()), self.take.motions[p]
-                turns = motion.rotations[frame].copy()
-                turns[[JOINTS.index(j) for j in key.joints]] = key.rotations[[JOINTS.index(j) for j in key.joints]]
-                actors.pose(self.actors[p][0], motion.root[frame] if key.root is None else key.root, turns)
+                root = motion.root[frame] if key.root is None else key.root
+                actors.pose(self.actors[p][0], root, key.rotations)
                 made = bodies.ghost(self.actors[p][1], "violet", self.collection, f"key {key.time}")
                 yield key.time, key.root is not None, made
 
@@ -115,7 +116,7 @@ class Set:
     def tiles(self, frames, scratch):
         """Pictures `[H, W, 3]` of moments, all at one scale."""
         sides = view.azimuths(self.take.motions)
-        fits = [view.fit(self.points(f), sides[f], TILE) for f in frames]
+        fits = [view.fit(self.points(f), sides[f], TILE, self.places[:, f, 0].mean(0)) for f in frames]
         distance = max(d for _, d in fits)
         return [self.tile(f, target, distance, sides[f], scratch) for f, (target, _) in zip(frames, fits, strict=True)]
 
@@ -151,7 +152,8 @@ class Set:
                 copies.append(bodies.ghost(body, shirt, self.collection, "strobe", 1.0))
         side = float(np.median(view.azimuths(self.take.motions[:1])))
         points = self.places[:, ::10].reshape(-1, 3)
-        view.stand(self.camera, *view.fit(np.concatenate([points, points + HEAD]), side, WIDE, 22.0), side, 22.0)
+        seen = view.fit(np.concatenate([points, points + HEAD]), side, WIDE, points.mean(0), 22.0)
+        view.stand(self.camera, *seen, side, 22.0)
         for _, body in self.actors:
             body.hide_render = True
         picture = self.shot(WIDE, scratch)

@@ -46,17 +46,18 @@ def front_of(motion):
     return np.degrees(rot.heading(motion.rotations[:, 0]))
 
 
-def fit(points, azimuth, size, elevation=ELEVATION):
-    """(what to look at `[3]`, distance) so that `points [N, 3]` fill a picture of `size` (width, height)."""
+def fit(points, azimuth, size, middle, elevation=ELEVATION):
+    """(what to look at `[3]`, distance) so that `points [N, 3]` are in a picture of `size` (width, height).
+
+    What is looked at is as deep in the picture as `middle [3]`, so that this has the same scale at the same distance.
+    """
     right, up, back = axes_of(azimuth, elevation)
     wide = 0.5 * SENSOR / LENS * ROOM
     slopes = wide, wide * size[1] / size[0]
-    flat = points @ np.array([right, up]).T
-    middle, near = 0.5 * (flat.min(0) + flat.max(0)), (points @ back).max()
-    distance = 0.0
-    for k in range(2):
-        distance = max(distance, ((np.abs(flat[:, k] - middle[k]) + FLESH) / slopes[k] + points @ back).max() - near)
-    return right * middle[0] + up * middle[1] + back * near, distance
+    flat, depth = points @ np.array([right, up]).T, (points - middle) @ back
+    centre = 0.5 * (flat.min(0) + flat.max(0))
+    distance = max(((np.abs(flat[:, k] - centre[k]) + FLESH) / slopes[k] + depth).max() for k in range(2))
+    return right * centre[0] + up * centre[1] + back * (back @ middle), distance
 
 
 def axes_of(azimuth, elevation):
