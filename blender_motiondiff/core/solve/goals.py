@@ -13,7 +13,7 @@ from ..constraints.rows import LEVER, Rows, join, make_rows
 from ..skeleton import COUNT
 from .spread import near_peak, smooth, soften_jumps, spread
 from .step import merits, step, systems_of
-from .stiffness import COLUMNS, HOLDERS, ROOT
+from .stiffness import COLUMNS, HOLDERS, ROOT, TRUNK
 from .work import (
     ANKLES,
     LEG_JOINTS,
@@ -35,7 +35,8 @@ HARD_DAMPING, MOST_DAMPING = 1e-5, 1e-1  # metres squared, of what binds
 PATIENCE = 4  # steps without coming nearer by a tenth after which no more are taken
 LOST = 0.02  # metres of residual that the first part leaves where something is out of reach
 TOGETHER = 8  # steps of all rows, at most ...
-LAST = 6  # ... and of what binds once the corrections are spread
+LAST, ROUNDS = 6, 3  # ... and of what binds once the corrections are spread, which is done again in every round
+STIFF_TRUNK = 0.02  # of the trunk's compliance is left then: what several goals share may not jump between them
 ALONE = 3  # steps that limbs and trunk take alone; the pelvis then comes along where they did not do ...
 FAR = 0.05  # ... and a wish is farther off than so many metres, or what binds than CLOSE
 SHORTEN = 0.3  # share of a step that is tried next where the whole of it made things worse
@@ -69,7 +70,8 @@ def meet(motions, times, gather, frozen=None, iterations=24):
     `motions`: P Motions of T frames; `times [T]` seconds; `gather(Poses) -> Rows` is asked again at every step, with
     Poses that change in place. `frozen [P, T, 23]` bool: joints' local rotations, and last the root's place, that stay
     as they are. Rows of weight HARD end exact where that can be; where not, at the nearest pose found. A turning row
-    with a second joint is about the turns of both. Nothing is done without rows.
+    with a second joint is about the turns of both. `iterations`: steps at most before the corrections are spread; ROUNDS
+    * LAST more at most follow. Nothing is done without rows.
     """
     work = start(motions, frozen)
     poses = poses_of(work, motions, times)
@@ -82,13 +84,16 @@ def meet(motions, times, gather, frozen=None, iterations=24):
         steps += more
         lost = _missing(rows, motions[0].frames, count) > LOST  # they stay smooth rather than try on
         wished = not np.isinf(before.weight).all()
-        _spread(work, motions, asked, wished or steps > ALONE + 1)
-        spread_out = work.change.copy()
-        rows, more = _approach(work, poses, gather(poses), gather, LAST, 0.0, asked, lost)
-        steps += more
-        if more:
-            _spread_rest(work, motions, asked, spread_out)
-            rows = gather(poses)
+        _spread(work, motions, asked, wished or steps > ALONE + 1 or asked.fleeting.any())
+        work.free[:, TRUNK] *= STIFF_TRUNK
+        for last in range(ROUNDS):
+            spread_out = work.change.copy()
+            rows, more = _approach(work, poses, gather(poses), gather, LAST, 0.0, asked, lost)
+            steps += more
+            if not more:
+                break
+            if last < ROUNDS - 1:
+                _spread_rest(work, motions, asked, spread_out)
     frames = motions[0].frames
     parts = [slice(i * frames, (i + 1) * frames) for i in range(len(motions))]
     out = [replace(m, root=work.root[p], rotations=work.local[p]) for m, p in zip(motions, parts, strict=True)]
@@ -293,7 +298,8 @@ def _spread_rest(work, motions, asked, before):
         moved = np.flatnonzero((rest != 0).any((0, 2)))
         if len(moved):
             rest, fixed = rest[:, moved], work.free[part][:, moved] == 0
-            bound = (asked.bound[part] != 0)[:, None] & (near_peak(rest) | ~asked.fleeting[part, None])
+            bound = asked.columns[part][:, moved] & (asked.bound[part] != 0)[:, None]
+            bound &= near_peak(rest) | ~asked.fleeting[part, None]
             out = spread(np.where(fixed[..., None], 0.0, rest), bound | fixed, motion.fps, asked.fleeting[part])
             work.change[part, moved] = before[part][:, moved] + out
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))

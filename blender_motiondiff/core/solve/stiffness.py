@@ -15,6 +15,7 @@ from .turns import cross, turn
 
 ROOT = COUNT  # the column of the root's shift, after those of the joints' turns
 COLUMNS = COUNT + 1
+TRUNK = np.array([INDEX[n] for n in ("pelvis", "spine1", "spine2", "spine3")] + [ROOT])
 COMPLIANCE = {
     "pelvis": 0.01, "hip": 0.5, "knee": 0.02, "ankle": 0.3, "foot": 0.2, "spine1": 0.03, "spine2": 0.03,
     "spine3": 0.03, "neck": 0.3, "head": 0.4, "collar": 0.08, "shoulder": 1.0, "elbow": 0.04, "wrist": 0.8,

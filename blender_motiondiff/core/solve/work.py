@@ -12,6 +12,7 @@ from .turns import from_rotvec, kinematics, product, to_rotvec, turn, turn_back
 
 LEG_JOINTS = np.array([[INDEX[name] for name in leg] for leg in LEGS])
 ANKLES = LEG_JOINTS[:, 2]
+SECOND = 30  # frames
 LEG_OF = np.full(COUNT, -1)  # which leg a joint is of
 LEG_OF[LEG_JOINTS] = [[0], [1]]
 
@@ -94,7 +95,7 @@ def pose(work, at):
 def apply_changes(work, at):
     """Local rotations, roots and poses of bodies `at` follow from their changes."""
     local = product(from_rotvec(work.change[at, :ROOT]), work.origin.local[at])
-    _fold_back(work, at, local)
+    _fold_back(work, at, local, near_loose(work)[at])
     work.change[at[:, None], HINGES] = _change(work, at, local, HINGES)
     work.local[at] = local
     work.root[at] = work.origin.root[at] + work.change[at, ROOT]
@@ -137,7 +138,7 @@ def move(work, at, joints, step):
     """Bodies `at` go from their held poses by `step [N, K + 1, 3]` (turns in parents' axes), within their limits."""
     local = work.held_local[at]
     local[:, joints] = product(from_rotvec(step[:, :-1]), local[:, joints])
-    over = _fold_back(work, at, local)
+    over = _fold_back(work, at, local, work.loose[np.ix_(at, HINGES)])
     work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
     change = _change(work, at, local, joints)
     far = np.where(work.loose[np.ix_(at, joints)], 0.0, np.sqrt((change**2).sum(-1)) / LIMITS[joints])
@@ -156,11 +157,17 @@ def _change(work, at, local, joints):
     return to_rotvec(product(local[:, joints], work.origin.local[np.ix_(at, joints)] * [1, -1, -1, -1]))
 
 
-def _fold_back(work, at, local):
+def near_loose(work):
+    """Hinges `[B, 4]` within a second of a frame on which they are asked for themselves: they pass to it freely."""
+    count = np.cumsum(np.pad(work.loose[:, HINGES].astype(int), ((SECOND + 1, SECOND), (0, 0))), axis=0)
+    return count[2 * SECOND + 1 :] > count[: -2 * SECOND - 1]
+
+
+def _fold_back(work, at, local, loose):
     """Brings hinges of `local [N, 22, 4]` back within their limits, in place; by how much, radians `[N, 4]`."""
     bent = work.limbs.bends(local, at)
     over = np.clip(bent, work.limbs.least[at], work.limbs.most[at]) - bent
-    over = np.where(work.loose[np.ix_(at, HINGES)], 0.0, over)
+    over = np.where(loose, 0.0, over)
     if over.any():
         local[:, HINGES] = product(from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
     return over
