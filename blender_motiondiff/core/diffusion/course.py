@@ -23,6 +23,9 @@ KEPT = 0.5  # share from which a joint of an existing motion is shown to the net
 COASTING = 0.8  # seconds after which somebody who walked on beyond what is kept has come to a stop
 RAMP = 0.4  # seconds over which a wish about facing comes and goes
 REACH = 0.4  # metres, for a leg of 0.85 m, that somebody who is known by pins alone stands away from them
+SAME_TIME = 1e-6  # seconds
+MOST_BENT = 1.5  # frames by which a moment may be off its frame's own time
+SPANS = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles")
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,27 @@ class Course:
 
 
 def with_times(request):
-    """The request with a time for every waypoint of its paths."""
-    characters = tuple(
-        c if c.path is None else replace(c, path=timed(c.path, request.duration)) for c in request.characters
-    )
-    return replace(request, characters=characters)
+    """The request with a time for every waypoint of its paths, and spans that hold a frame of the clip or more."""
+    characters = []
+    for p, c in enumerate(request.characters):
+        try:
+            characters.append(c if c.path is None else replace(c, path=timed(c.path, request.duration)))
+        except RequestError as error:
+            raise RequestError(f"characters[{p}].path.times: {error}") from error
+    request = replace(request, characters=tuple(characters))
+    first, last = time_grid(request)[0][[0, -1]].tolist()
+
+    def inside(when):
+        # The last frame may lie before the clip's end, and the first one after its beginning if it is a key's.
+        return None if when is None else min(max(when, first), last)
+
+    def moved(items):
+        return tuple(replace(i, start=inside(i.start), end=inside(i.end)) for i in items)
+
+    return replace(
+        request, characters=tuple(replace(c, pins=moved(c.pins)) for c in request.characters),
+        **{name: moved(getattr(request, name)) for name in SPANS},
+    )  # fmt: skip
 
 
 def flattened(request):
@@ -89,7 +108,9 @@ def settle(request, take=0):
     people = [_alone(c, times, placed) for c in request.characters]
     if all(p.source == PARTNER for p in people):
         name = request.characters[0].name
-        raise RequestError(f"The keys of {name} bind no place. Key the hips' location as well, or draw a path.")
+        raise RequestError(
+            f"characters[0]: the keys of {name} bind no place. Key the hips' location as well, or draw a path."
+        )
     people = [_beside(p, people[1 - i], request, times) if p.source == PARTNER else p for i, p in enumerate(people)]
     people = [_faced(i, p, people, request, times) for i, p in enumerate(people)]
     rng = [np.random.default_rng([request.seed, take, i]) for i in range(len(people))]
@@ -108,31 +129,39 @@ def settle(request, take=0):
 
 
 def time_grid(request):
-    """Times `[T]` near 30 a second, bent by at most half a frame so that keys and sparse waypoints lie on it.
+    """Times `[T]` near 30 a second, bent so that keys and sparse waypoints lie on them, each on its nearest free one.
 
     Returns the times and a dict from those moments (seconds) to frames. Raises RequestError where too many are near.
     """
-    frames = request.frames
-    wanted = {k.time for c in request.characters for k in c.keys}
-    for c in request.characters:
-        if c.path is not None and c.path.sparse:
-            wanted |= {float(t) for t in c.path.times}
-    anchors, placed = {0: 0.0, frames - 1: (frames - 1) / FPS}, {}
-    for when in sorted(wanted):
-        around = int(np.floor(when * FPS)) + np.arange(-1, 3)
-        near = sorted((int(f) for f in around if 0 <= f < frames), key=lambda f: abs(f - when * FPS))[:3]
-        free = [f for f in near if f not in placed.values()]
-        if not free:
-            raise RequestError(
-                f"Too many keys lie near {when:.2f} s: poses are met {FPS:.0f} times a second. Remove some of them."
-            )
-        placed[when] = free[0]
-        anchors[free[0]] = when
+    frames, moments = request.frames, _moments(request)
+    wanted = np.array(sorted(moments))
+    # Moments that only rounding tells apart share a frame; the others take rising ones.
+    rank = np.cumsum(np.diff(wanted, prepend=wanted[:1]) > SAME_TIME)
+    first = np.unique(rank, return_index=True)[1]
+    own = np.arange(len(first))
+    at = np.maximum.accumulate(np.rint(wanted[first] * FPS).astype(int) - own) + own
+    at = np.minimum(at, frames - len(own) + own)
+    crowded = np.abs(at - wanted[first] * FPS) > MOST_BENT
+    if crowded.any():
+        when = wanted[first][crowded][0]
+        raise RequestError(
+            f"{moments[when]}: keys near {when:.2f} s lie closer together than the {FPS:.0f} poses a second that can "
+            "be met. Remove some of them."
+        )
+    anchors = {0: 0.0, frames - 1: (frames - 1) / FPS} | dict(zip(at.tolist(), wanted[first].tolist()))
     index = sorted(anchors)
-    values = [anchors[i] for i in index]
-    if np.any(np.diff(values) <= 0):
-        raise RequestError("Keys lie closer together than the motion's frames can follow. Remove some of them.")
-    return np.interp(np.arange(frames), index, values), placed
+    times = np.interp(np.arange(frames), index, [anchors[i] for i in index])
+    return times, dict(zip(wanted.tolist(), at[rank].tolist()))
+
+
+def _moments(request):
+    """Seconds that have to lie on frames, and the field that says so."""
+    out = {}
+    for p, c in enumerate(request.characters):
+        out |= {k.time: f"characters[{p}].keys[{i}].time" for i, k in enumerate(c.keys)}
+        if c.path is not None and c.path.sparse:
+            out |= {float(t): f"characters[{p}].path.times[{i}]" for i, t in enumerate(c.path.times)}
+    return out
 
 
 # --- one person by itself ---------------------------------------------------------------------------------------------
