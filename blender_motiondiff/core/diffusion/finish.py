@@ -42,7 +42,7 @@ def finish(request, course, features):
             continue
         motion, stands = decode(features[p], character.body)
         motion, stands, report = _stand(request, character, person, course.times, motion, stands)
-        motions.append(motion)
+        motions.append(_untouched(motion, character, person))
         contacts.append(np.clip(stands, 0.0, 1.0))
         feet.append(report)
     key_frames = [p.key_frames for p in course.people]
@@ -99,6 +99,18 @@ def _restored(motion, character, person):
     rotations = np.where(share[..., None] > EXACT, person.motion.rotations,
                          rot.slerp(motion.rotations, person.motion.rotations, share))  # fmt: skip
     root = motion.root + share[:, :1] * (person.motion.root - motion.root)
+    return replace(motion, root=root, rotations=rotations)
+
+
+def _untouched(motion, character, person):
+    """The motion with what is wholly kept as it was, whatever standing on the ground did to it."""
+    share = _kept(character, person) > EXACT
+    if not share.any():
+        return motion
+    rotations = np.where(share[..., None], person.motion.rotations, motion.rotations)
+    root = motion.root
+    if person.target is None:
+        root = np.where(share[:, :1], person.motion.root, root)
     return replace(motion, root=root, rotations=rotations)
 
 
