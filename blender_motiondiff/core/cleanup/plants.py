@@ -45,17 +45,17 @@ def bridge(flags, places, size):
     return out
 
 
-def steps(standing, toe, size, keyed=None):
+def steps(standing, toe, size, keyed=None, side=0):
     """Steps that a standing foot must take, as it strays too far from any one place: heights `[T]`, 0 where it stands.
 
     `standing [T]` flags; `toe [T, 3]` metres. `keyed [T]` flags frames whose pose stays: between two of them that have
-    the foot in different places it takes a step, however near they are.
+    the foot in different places it takes a step, however near they are. `side`: 0 steps before 1 does.
     """
     out = np.zeros(len(standing))
     todo = [tuple(span) for span in runs(standing)]
     while todo:
         start, end = todo.pop()
-        step = _step_between_keys(start, end, toe, size, keyed) or _step_half_way(start, end, toe, size)
+        step = _step_between_keys(start, end, toe, size, keyed, side) or _step_half_way(start, end, toe, size)
         if step is not None:
             first, length = step
             arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
@@ -64,7 +64,7 @@ def steps(standing, toe, size, keyed=None):
     return out
 
 
-def _step_between_keys(start, end, toe, size, keyed):
+def _step_between_keys(start, end, toe, size, keyed, side):
     """(first frame, length) of a step between the keyed frames of a stance that are farthest apart; or None."""
     if keyed is None:
         return None
@@ -76,8 +76,9 @@ def _step_between_keys(start, end, toe, size, keyed):
     if apart[k] <= KEYED_APART * size:
         return None
     gap = int(at[k + 1] - at[k] - 1)
-    length = int(np.clip(gap - 4, STEP, KEYED_STEP))
-    return int(at[k]) + 1 + (gap - length) // 2, length
+    length = int(np.clip(gap // 2 - 2, STEP, KEYED_STEP))
+    early = int((0.2 + 0.6 * side) * (gap - length))  # one foot after the other, not both at once
+    return int(at[k]) + 1 + early, length
 
 
 def _step_half_way(start, end, toe, size):

@@ -65,6 +65,19 @@ def contacts_at(phase, speed, fps=FPS):
     return stands.astype(float)
 
 
+def carried_on(contacts, speed, size, fps=FPS):
+    """Contacts `[T, 4]` that go on from known ones `[N, 4]`, the first of T frames with speeds `[T]`.
+
+    The phase is the one whose steps agree best with the last second of them.
+    """
+    known = len(contacts)
+    near = slice(max(0, known - int(fps)), known)
+    phases = cycle_phase(speed, 0.0, 1.0, size, fps)
+    starts = np.arange(0, 1, 1 / 48)
+    agree = [(contacts_at(phases + s, speed)[near] == contacts[near]).mean() for s in starts]
+    return contacts_at(phases + starts[int(np.argmax(agree))], speed)
+
+
 def phase_of_pose(rotations, body, speed):
     """The phase `[]` at which a walking body would be nearest to a pose `[22, 4]`, from where its feet are.
 

@@ -20,7 +20,8 @@ from ..request import GIVEN, RequestError
 from ..skeleton import COUNT, INDEX
 
 KEPT = 0.5  # share from which a joint of an existing motion is shown to the network as known
-COASTING = 0.8  # seconds after which somebody who walked on beyond what is kept has come to a stop
+HEADING_SMOOTHING = 0.15  # seconds, of a path before its direction is taken
+COASTING = 1.6  # seconds after which somebody who walked on beyond what is kept has come to a stop
 RAMP = 0.4  # seconds over which a wish about facing comes and goes
 REACH = 0.4  # metres, for a leg of 0.85 m, that somebody who is known by pins alone stands away from them
 SAME_TIME = 1e-6  # seconds
@@ -177,6 +178,8 @@ def _alone(character, times, placed):
         labels = label_contacts(positions(motion), motion.body, FPS).astype(float)
         legs = known[:, [0, 1, 4, 7, 10]].all(1), known[:, [0, 2, 5, 8, 11]].all(1)
         contacts = np.where(np.stack([legs[0], legs[0], legs[1], legs[1]], -1), labels, np.nan)
+        if source == OWN and character.keep is not None:
+            contacts = _stepping_on(contacts, place, character.body)
     return Person(source, place, heading, target, waypoints, bends, key_frames, motion, known, contacts)
 
 
@@ -224,9 +227,10 @@ def _along(path, times, placed, rooted):
     target = sample_path(path, times)
     key_times = [times[frame] for frame, _ in rooted]
     target, bends = bend_to_keys(target, times, key_times, [k.root[:2] for _, k in rooted])
+    # Smoothed hips overshoot a sudden stop and come back: what they face is told by the path itself.
+    heading = ref.path_heading(ref.smooth(target, HEADING_SMOOTHING))
     if not path.raw:
         target = smooth_pelvis(target)
-    heading = ref.path_heading(target)
     if path.heading == GIVEN:
         heading = headings_at(path, times)
     waypoints = None
@@ -283,6 +287,22 @@ def _with_steps(character, person, phase):
     if person.contacts is not None:
         planned = np.where(np.isnan(person.contacts), planned, person.contacts)
     return replace(person, contacts=planned)
+
+
+def _stepping_on(contacts, place, body):
+    """Contacts `[T, 4]` of somebody who walks on where a motion is no longer kept: the same steps, as they last were."""
+    known = ~np.isnan(contacts).any(1)
+    if known.all() or not known.any():
+        return contacts
+    speed = gait.path_speed(place, body.size)
+    out = contacts.copy()
+    first, last = np.flatnonzero(known)[[0, -1]]
+    if last < len(place) - 1 and speed[last + 1] > gait.STILL:
+        out[last + 1 :] = gait.carried_on(contacts[: last + 1], speed, body.size)[last + 1 :]
+    if first > 0 and speed[first - 1] > gait.STILL:
+        back = gait.carried_on(contacts[first:][::-1], speed[::-1], body.size)[::-1]
+        out[:first] = back[:first]
+    return out
 
 
 def _stepping_with(person, leader, sync, times):

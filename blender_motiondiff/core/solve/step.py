@@ -14,7 +14,7 @@ from .. import rotations as rot
 from .stiffness import ANCESTORS, HINGE_COMPLIANCE, HINGES, HOLDERS, PARENTS, SIDE, TWIST
 from .turns import cross, turn
 
-WISH = 0.02  # metres squared: damping of a wish of weight 1
+WISH = 0.003  # metres squared: damping of a wish of weight 1
 SIZES = (6, 12, 24, 48, 1 << 30)  # systems are padded to the largest of their class
 PRE_BENT = 0.06  # radians: a limb that is straighter is taken to be bent so far, for else nothing would bend it
 PER_STEP = 0.6  # radians that a joint turns at most in a step ...
