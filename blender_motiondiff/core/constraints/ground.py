@@ -29,9 +29,9 @@ def heights_at(ground, points):
 
 
 def over_ground(ground, places):
-    """Places `[..., 3]` with their height over the ground for z, metres."""
+    """Places `[..., 3]` with their height over the ground for z, metres; NaN stays NaN."""
     out = np.array(places, float)
-    out[..., 2] -= heights_at(ground, out[..., :2])[0]
+    out[..., 2] -= heights_at(ground, np.nan_to_num(out[..., :2]))[0]
     return out
 
 
