@@ -12,7 +12,7 @@ import numpy as np
 from ..constraints.rows import LEVER, Rows, join, make_rows
 from ..skeleton import COUNT
 from .spread import near_peak, smooth, soften_jumps, spread
-from .step import merits, step, systems_of
+from .step import WISH, merits, step, systems_of
 from .stiffness import COLUMNS, HOLDERS, ROOT, TRUNK
 from .work import (
     ANKLES,
@@ -41,8 +41,8 @@ ALONE = 3  # steps that limbs and trunk take alone; the pelvis then comes along 
 FAR = 0.05  # ... and a wish is farther off than so many metres, or what binds than CLOSE
 SHORTEN = 0.3  # share of a step that is tried next where the whole of it made things worse
 WORSE = 1e-3  # merit under which a system is not asked whether it got worse
-STAY = 20.0  # weight of a foot's wish to stay where it is while the pelvis comes along
-FOLLOW = 0.12  # metres, for a leg of 0.85 m, that the pelvis goes along the ground before the feet follow it
+STAY = 4e-3  # metres squared: damping of a foot's wish to stay where it is while the pelvis comes along
+FOLLOW = 0.05  # metres, for a leg of 0.85 m, that the pelvis goes along the ground before the feet follow it
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def meet(motions, times, gather, frozen=None, iterations=24):
     `motions`: P Motions of T frames; `times [T]` seconds; `gather(Poses) -> Rows` is asked again at every step, with
     Poses that change in place. `frozen [P, T, 23]` bool: joints' local rotations, and last the root's place, that stay
     as they are. Rows of weight HARD end exact where that can be; where not, at the nearest pose found. A turning row
-    with a second joint is about the turns of both. `iterations`: steps at most before the corrections are spread; ROUNDS
-    * LAST more at most follow. Nothing is done without rows.
+    with a second joint is about the turns of both. `iterations`: steps at most before corrections are spread (at most
+    ROUNDS * LAST more follow). Nothing is done without rows.
     """
     work = start(motions, frozen)
     poses = poses_of(work, motions, times)
@@ -237,7 +237,9 @@ def _stay_rows(ends, legs, work, frames):
         who = bodies[own]
         missing = work.places[who, ankle] - work.origin.ankles[who, side] - follow[own]
         axes = np.tile(np.eye(3), (len(who), 1))
-        parts.append(make_rows(np.repeat(who % frames, 3), np.repeat(who // frames, 3), ankle, axes, missing, STAY, -1))
+        parts.append(
+            make_rows(np.repeat(who % frames, 3), np.repeat(who // frames, 3), ankle, axes, missing, WISH / STAY, -1)
+        )
     return join(parts)
 
 
