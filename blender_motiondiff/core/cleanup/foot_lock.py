@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import rotations as rot
-from ..motion import forward_kinematics
 from ..skeleton import FEET, INDEX, LEGS
+from .kinematics import kinematics
 from .plants import blend, bridge, catch_up_lift, drag_lift, frames_from, pinned_track, runs, steps
 from .terrain import body_ground, sole_ground, swing_bump
 from .two_bone_ik import SOFT_FROM, solve_leg
@@ -54,7 +54,7 @@ def lock_feet(motion, contacts, keep=None, clearance=0.0, ground=None):
     heights `[...]` of ground that is not flat; the motion has been raised onto it (solve.ground.onto_terrain, with the
     same contacts). The report holds slips in cm/s and lengths in cm.
     """
-    before, world = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
+    before, world = kinematics(motion)
     contacts = np.asarray(contacts, float) > 0.5
     hold = keep_weights(keep, motion.frames)
     # All is settled over flat ground at 0, the ground's height under the body taken off.
@@ -111,7 +111,7 @@ def place_foot(motion, places, contacts, hold, side, clearance=0.0, terrain=None
     rest = motion.body.foot_heights[2 * side : 2 * side + 2]
     ankle_on = bridge(contacts[:, 0] & (ankle[:, 2] < rest[0] + HEEL_UP * size), ankle, size)
     toe_on = bridge(contacts[:, 1], toe, size)
-    step = steps(ankle_on | toe_on, toe, size, hold == 0)
+    step = steps(ankle_on | toe_on, toe, size, hold == 0, side)
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
     ankle_at = pinned_track(ankle, ankle_on, rest[0], size, fps, hold == 0)
     toe_at = pinned_track(toe, toe_on, rest[1], size, fps, hold == 0)
@@ -196,7 +196,7 @@ def ankle_target(places, drop, foot):
     wanted = np.clip((distance**2 + length**2 - leg_reach(places, foot.leg) ** 2) / (2 * distance * length), -1.0, 1.0)
     has = np.clip((sole * to_hip).sum(1) / (distance * length), -1.0, 1.0)
     angle = envelope(np.clip(np.arccos(has) - np.arccos(wanted), 0.0, TIPTOE), 2) * foot.heel_free
-    tilt = rot.from_rotvec(rot.normalize(np.cross(sole, to_hip)) * angle[:, None])
+    tilt = rot.from_rotvec(rot.normalize(rot.cross(sole, to_hip)) * angle[:, None])
     return foot.toe + rot.rotate(tilt, sole), rot.multiply(tilt, foot.turn)
 
 
@@ -242,7 +242,7 @@ def toe_slip(places, contacts, fps):
 
 
 def _report(motion, before, contacts, targets, drop):
-    places, _ = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
+    places, _ = kinematics(motion)
     ankles = np.stack([places[:, INDEX[leg[2]]] for leg in LEGS])
     moved = np.linalg.norm(places[:, list(FEET)] - before[:, list(FEET)], axis=-1)
     missed = np.linalg.norm(ankles - np.stack(targets), axis=-1)

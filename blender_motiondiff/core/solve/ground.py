@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..cleanup.contacts import label_contacts
+from ..cleanup.kinematics import kinematics
 from ..cleanup.plants import frames_from
 from ..cleanup.terrain import body_ground
-from ..motion import forward_kinematics
 from ..reference import smooth
 from ..skeleton import FEET
 
@@ -26,7 +26,7 @@ def fit_height(motion, contacts, held=(), ground=None):
 
     `ground`: points `[..., 2]` -> heights `[...]` of ground that is not flat.
     """
-    places, _ = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
+    places, _ = kinematics(motion)
     lift = places[:, list(FEET), 2] - motion.body.foot_heights - STANCE * motion.body.size
     if ground is not None:
         lift = lift - ground(places[:, list(FEET), :2])
@@ -54,7 +54,7 @@ def onto_terrain(motion, heights, contacts=None):
     `heights`: points `[..., 2]` -> heights `[...]`, metres. `contacts [T, 4]`, labelled where None.
     What each foot's own ground differs from that is left to the legs (cleanup.foot_lock, with the same contacts).
     """
-    places, _ = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
+    places, _ = kinematics(motion)
     stands = label_contacts(places, motion.body, motion.fps) if contacts is None else contacts
     root = motion.root.copy()
     root[:, 2] += body_ground(places, stands, heights, motion.fps)
