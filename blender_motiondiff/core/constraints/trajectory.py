@@ -138,7 +138,10 @@ def sample_path(path, times):
 
 
 def heights_at(path, times):
-    """Heights `[T]` of the pelvis along a path at `times` (seconds), metres; NaN beside waypoints without one."""
+    """Heights `[T]` of the pelvis along a path at `times` (seconds of the whole clip), metres.
+
+    NaN beside waypoints without one, save on the frame nearest to one that has.
+    """
     if path.heights is None:
         return np.full(len(times), np.nan)
     own, heights = np.asarray(path.times, float), np.asarray(path.heights, float)
@@ -151,7 +154,9 @@ def heights_at(path, times):
         out = np.interp(times, own[bound], heights[bound])
     before = np.clip(np.searchsorted(own, times + 1e-6, side="right") - 1, 0, len(own) - 1)
     after = np.clip(np.searchsorted(own, times - 1e-6), 0, len(own) - 1)
-    return np.where(bound[before] & bound[after], out, np.nan)
+    told = bound[before] & bound[after]
+    told[np.searchsorted(0.5 * (times[1:] + times[:-1]), own[bound])] = True  # the frame nearest to each waypoint
+    return np.where(told, out, np.nan)
 
 
 def headings_at(path, times):

@@ -155,6 +155,8 @@ def _at_height(motion, character, times):
         return motion, False
     wanted = heights_at(character.path, times)
     bound = np.flatnonzero(np.isfinite(wanted))
+    if not len(bound):
+        return motion, False
     off = np.interp(np.arange(len(times)), bound, (wanted - motion.root[:, 2])[bound])
     root = motion.root.copy()
     root[:, 2] += min(character.path.weight, 1.0) * off
