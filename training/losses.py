@@ -19,9 +19,11 @@ def channel_weights(size):
     return w / w.mean()
 
 
-def residual(predicted, target, free, weights):
-    """Squared + absolute + 2 x velocity of the normalised residual, over what is free."""
+def residual(predicted, target, free, weights, mix=None):
+    """Squared + absolute + 2 x velocity of the normalised residual, over what is free; in a mix if there is one."""
     error = (predicted - target) * weights
+    if mix is not None:
+        error, free = (error * free) @ mix, torch.ones_like(free)
     change = torch.diff(error, dim=2)
     moving = free[:, :, 1:] * free[:, :, :-1]
     share = free.mean().clamp(min=1e-3)
@@ -90,12 +92,12 @@ def distances(world, true_world):
     return ((cross(world) - true).abs() * near).sum() / near.sum().clamp(min=1.0)
 
 
-def total(predicted, batch, weights):
+def total(predicted, batch, weights, mix=None):
     """Weighted sum and its parts, of tensors shaped as in batches.Batch.
 
     The losses in space are taken over the first half of the windows: kinematics costs as much as the network.
     """
-    parts = {"residual": residual(predicted, batch.target, 1.0 - batch.mask, weights)}
+    parts = {"residual": residual(predicted, batch.target, 1.0 - batch.mask, weights, mix)}
     half = (len(predicted) + 1) // 2
     batch = type(batch)(*(v[:half] for v in vars(batch).values()))
     predicted = predicted[:half]

@@ -20,7 +20,7 @@ from blender_motiondiff.core.diffusion.schedule import STEPS, alpha_bar
 from blender_motiondiff.core.features import SIZE
 from blender_motiondiff.core.reference import Tables
 
-from . import losses
+from . import emphasis, losses
 from .batches import Sampler, measure_tables, prepare
 from .dataset import for_training, kept_out, load_clips, read_index
 from .muon import Muon
@@ -63,15 +63,17 @@ def load_tables(data, cache):
     return tables
 
 
-def noised(batch, generator):
-    """(noisy residual, level) with half of the samples at full noise."""
+def noised(batch, generator, mix=None):
+    """(noisy residual, level) with half of the samples at full noise; in the emphasis' mix where there is one."""
     count = len(batch.target)
     step = torch.rand(count, generator=generator) * STEPS
     step[torch.rand(count, generator=generator) < PURE_NOISE] = STEPS
     share = torch.from_numpy(alpha_bar(step.numpy())).float()
-    noise = torch.randn(batch.target.shape, generator=generator) * (1 - batch.mask)
+    noise = torch.randn(batch.target.shape, generator=generator)
     a = share[:, None, None, None]
-    return a.sqrt() * batch.target + (1 - a).sqrt() * noise, share.sqrt()
+    if mix is not None:
+        return a.sqrt() * (batch.target @ mix) + (1 - a).sqrt() * noise, share.sqrt()
+    return a.sqrt() * batch.target + (1 - a).sqrt() * noise * (1 - batch.mask), share.sqrt()
 
 
 def optimisers(net):
@@ -97,16 +99,16 @@ def set_rates(opts, share, step):
             group["lr"] = rate * factor
 
 
-def learn(net, opts, batches, weights, generator):
+def learn(net, opts, batches, weights, generator, mix=None):
     """One step on a batch of singles and one of couples; the parts of the loss as numbers."""
     shown = {}
     for batch in batches:
         batch = to_torch(batch)
-        noisy, level = noised(batch, generator)
+        noisy, level = noised(batch, generator, mix)
         couple = noisy.shape[1] == 2
         distance = torch.from_numpy(token_distance(noisy.shape[2]))
         predicted = net(noisy, batch.given, 1 - batch.mask, level, batch.present, distance, couple)
-        loss, parts = losses.total(predicted, batch, weights)
+        loss, parts = losses.total(predicted, batch, weights, mix)
         (0.5 * loss).backward()
         shown |= {f"{'couple' if couple else 'single'}_{k}": float(v.detach()) for k, v in parts.items()}
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -167,7 +169,7 @@ def twice(queue):
 
 def train(run, sets, queue, generator):
     """Steps until the run's minutes are over."""
-    weights = losses.channel_weights(SIZE)
+    weights, mix = losses.channel_weights(SIZE), emphasis.matrix(run.args.emphasis)
     begun = last_look = time.time()
     first_step, shown, batches = run.step, {}, twice(queue)
     while True:
@@ -182,7 +184,7 @@ def train(run, sets, queue, generator):
             run.save(elapsed, numbers)
         if share >= 1:
             return
-        shown = learn(run.net, run.opts, next(batches), weights, generator)
+        shown = learn(run.net, run.opts, next(batches), weights, generator, mix)
         run.step += 1
         run.follow()
 
@@ -197,6 +199,9 @@ def arguments():
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--emphasis", type=float, default=0, help="on the pelvis (GMD); measured by benchmarks.emphasis"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from last.pt")
     parser.add_argument("--again", action="store_true", help="with --resume: a new cycle of the learning rate")
     return parser.parse_args()
