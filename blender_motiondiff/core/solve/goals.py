@@ -88,6 +88,8 @@ def meet(motions, times, gather, frozen=None, iterations=24):
         work.free[:, TRUNK] *= STIFF_TRUNK
         for last in range(ROUNDS):
             spread_out = work.change.copy()
+            if last == ROUNDS - 1:
+                work.free[:, TRUNK] /= STIFF_TRUNK  # what is left is small, and limbs alone don't reach it
             rows, more = _approach(work, poses, gather(poses), gather, LAST, 0.0, asked, lost)
             steps += more
             if not more:
