@@ -8,6 +8,7 @@ import numpy as np
 from ..skeleton import INDEX
 from .data import HARD, RequestError
 
+LARGEST = float(np.finfo(float).max)
 FAR = 1e4  # metres: nothing lies farther away or is larger
 STRONGEST = 1e6  # the largest weight of a wish; what is to bind more than that is HARD
 SLACK = 1e-6  # seconds by which a time may lie outside the clip
@@ -40,8 +41,8 @@ def check_number(at, value, least=-FAR, most=FAR, what="metres"):
     """A finite number between two others, both allowed."""
     if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
         refuse(at, f"{_short(value)} is no number", f"Give a number of {what}.")
-    if not np.isfinite(float(value)):
-        refuse(at, f"{float(value)} is no finite number", f"Give a number of {what}.")
+    if not abs(value) <= LARGEST:
+        refuse(at, f"{_short(value)} is no finite number", f"Give a number of {what}.")
     if not least <= value <= most:
         refuse(at, f"{value:.6g} {what} lies outside {least:g} to {most:g}", "Choose a value in that range.")
 
@@ -51,7 +52,7 @@ def check_whole(at, value, least, most, what):
     if not isinstance(value, Integral) or isinstance(value, bool | np.bool_):
         refuse(at, f"{_short(value)} is no whole number", f"Give a whole number of {what}.")
     if not least <= value <= most:
-        refuse(at, f"{value} {what} were asked for", f"Ask for {least} to {most}.")
+        refuse(at, f"{_short(value)} {what} were asked for", f"Ask for {least} to {most}.")
 
 
 def check_flag(at, value):
@@ -80,9 +81,12 @@ def check_weight(at, value, most=STRONGEST, may_bind=True):
 def check_array(at, value, shape, blanks=False, far=FAR, what="metres"):
     """The value as a float array of a shape, in which None stands for any length from 1. `blanks`: NaN is allowed."""
     try:
-        array = np.asarray(value, float)
+        array = np.asarray(value)
     except (TypeError, ValueError):
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
         refuse(at, "these are no numbers in rows of one length", f"Give an array {_named(shape)}.")
+    array = array.astype(float, copy=False)
     fits = array.ndim == len(shape) and all(n == (n if m is None else m) and n for n, m in zip(array.shape, shape))
     if not fits:
         refuse(
@@ -172,7 +176,10 @@ def check_kind(at, value, kind):
 
 
 def _short(value):
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole numbers of more than 4300 digits
+        return f"a number of {value.bit_length()} bits"
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
