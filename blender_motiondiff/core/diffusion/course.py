@@ -140,8 +140,9 @@ def time_grid(request):
     rank = np.cumsum(np.diff(wanted, prepend=wanted[:1]) > SAME_TIME)
     first = np.unique(rank, return_index=True)[1]
     own = np.arange(len(first))
-    at = np.maximum.accumulate(np.rint(wanted[first] * FPS).astype(int) - own) + own
-    at = np.minimum(at, frames - len(own) + own)
+    free = np.rint(wanted[first] * FPS).astype(int) - own
+    later, earlier = np.maximum.accumulate(free), np.minimum.accumulate(free[::-1])[::-1]
+    at = np.clip((later + earlier) // 2, 0, frames - len(own)) + own
     crowded = np.abs(at - wanted[first] * FPS) > MOST_BENT
     if crowded.any():
         when = wanted[first][crowded][0]
