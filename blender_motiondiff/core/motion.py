@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import rotations as rot
-from .skeleton import GENERATIONS, MIRROR, PARENTS, Body
+from .skeleton import COUNT, GENERATIONS, MIRROR, PARENTS, Body
 
 FPS = 30.0  # frames a second of the core
 
@@ -55,14 +55,25 @@ def forward_kinematics(root, local, offsets):
 
     `root [..., 3]` metres, `local [..., 22, 4]`, `offsets [22, 3]` or broadcastable `[..., 22, 3]`.
     """
-    world = global_rotations(np.asarray(local, float))
-    offsets = np.broadcast_to(offsets, (*world.shape[:-1], 3))
-    places = np.empty((*world.shape[:-1], 3))
-    places[..., 0, :] = root
-    steps = rot.rotate(world[..., PARENTS[1:], :], offsets[..., 1:, :])
+    local = np.asarray(local, float)
+    lead = local.shape[:-2]
+    # A generation of joints at a time, with all poses along the last axis, where arithmetic is fastest.
+    own = np.ascontiguousarray(local.reshape(-1, COUNT, 4).transpose(2, 1, 0))
+    steps = np.broadcast_to(offsets, (*lead, COUNT, 3)).reshape(-1, COUNT, 3).transpose(2, 1, 0)
+    world = np.empty_like(own)
+    world[:, 0] = own[:, 0]
     for joints in GENERATIONS:
-        places[..., joints, :] = places[..., PARENTS[joints], :] + steps[..., joints - 1, :]
-    return places, world
+        world[:, joints] = rot.product(world[:, PARENTS[joints]], own[:, joints])
+    (w, x, y, z), (a, b, c) = world[:, PARENTS[1:]], steps[:, 1:]
+    i, j, k = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    places = np.empty((3, *own.shape[1:]))
+    places[:, 0] = np.broadcast_to(root, (*lead, 3)).reshape(-1, 3).T
+    places[0, 1:], places[1, 1:] = a + w * i + y * k - z * j, b + w * j + z * i - x * k
+    places[2, 1:] = c + w * k + x * j - y * i
+    for joints in GENERATIONS:
+        places[:, joints] += places[:, PARENTS[joints]]
+    places, world = (np.ascontiguousarray(part.transpose(2, 1, 0)) for part in (places, world))
+    return places.reshape(*lead, COUNT, 3), world.reshape(*lead, COUNT, 4)
 
 
 def positions(motion):

@@ -13,15 +13,22 @@ IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
 def multiply(a, b):
     """Hamilton product a*b: the rotation b followed by a. `[..., 4]`, broadcasting."""
     a, b = np.asarray(a), np.asarray(b)
-    aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
-    bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
-    w = aw * bw - ax * bx - ay * by - az * bz
-    out = np.empty((*w.shape, 4), w.dtype)
-    out[..., 0] = w
-    out[..., 1] = aw * bx + ax * bw + ay * bz - az * by
-    out[..., 2] = aw * by - ax * bz + ay * bw + az * bx
-    out[..., 3] = aw * bz + ax * by - ay * bx + az * bw
+    parts = product([a[..., k] for k in range(4)], [b[..., k] for k in range(4)])
+    out = np.empty((*parts[0].shape, 4), parts[0].dtype)
+    for k in range(4):
+        out[..., k] = parts[k]
     return out
+
+
+def product(a, b):
+    """The same of quaternions as four arrays w, x, y, z each."""
+    (aw, ax, ay, az), (bw, bx, by, bz) = a, b
+    return (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
 
 
 def cross(a, b):
@@ -95,19 +102,23 @@ def from_matrix(m):
 def from_rotvec(v):
     """Rotation vectors `[..., 3]` in radians -> quaternions."""
     v = np.asarray(v, float)
-    angle = np.linalg.norm(v, axis=-1, keepdims=True)
-    half = 0.5 * angle
-    scale = np.where(angle > 1e-8, np.sin(half) / np.maximum(angle, 1e-8), 0.5)
-    return np.concatenate([np.cos(half), v * scale], -1)
+    half = 0.5 * np.sqrt(v[..., 0] ** 2 + v[..., 1] ** 2 + v[..., 2] ** 2)
+    tiny = half < 1e-8
+    out = np.empty((*half.shape, 4))
+    out[..., 0] = np.cos(half)
+    out[..., 1:] = v * np.where(tiny, 0.5, 0.5 * np.sin(half) / np.where(tiny, 1.0, half))[..., None]
+    return out
 
 
 def to_rotvec(q):
-    """Quaternions -> the shortest rotation vectors `[..., 3]`, radians."""
-    q = normalize(q)
-    q = np.where(q[..., :1] < 0, -q, q)
-    sine = np.linalg.norm(q[..., 1:], axis=-1, keepdims=True)
-    angle = 2.0 * np.arctan2(sine, q[..., :1])
-    return q[..., 1:] * np.where(sine > 1e-8, angle / np.maximum(sine, 1e-8), 2.0)
+    """Unit quaternions -> the shortest rotation vectors `[..., 3]`, radians."""
+    q = np.asarray(q, float)
+    x, y, z = q[..., 1], q[..., 2], q[..., 3]
+    sine = np.sqrt(x * x + y * y + z * z)
+    tiny = sine < 1e-8
+    angle = 2.0 * np.arctan2(sine, np.abs(q[..., 0]))
+    scale = np.where(tiny, 2.0, angle / np.where(tiny, 1.0, sine))
+    return q[..., 1:] * np.copysign(scale, q[..., 0])[..., None]
 
 
 def about_z(angle):

@@ -15,10 +15,9 @@ from blender_motiondiff.core.motion import Motion, forward_kinematics, positions
 from blender_motiondiff.core.skeleton import COUNT, INDEX
 from blender_motiondiff.core.solve.goals import meet
 from blender_motiondiff.core.solve.step import solve_positive
-from blender_motiondiff.core.solve.turns import from_rotvec, kinematics, product, to_rotvec, turn, turn_back
 from evaluation import metrics
 
-from .samples import data_folder, quaternions, random_motion, seeds, standing, stepping, wobble
+from .samples import data_folder, seeds, standing, stepping, wobble
 
 HARD = np.inf
 SPAN = np.arange(45, 105)
@@ -103,27 +102,6 @@ def real_motions():
 
 
 # --- the arithmetic -----------------------------------------------------------------------------------------------
-
-
-@given(seeds)
-def test_kinematics_is_that_of_motions(seed):
-    motion = random_motion(seed)
-    offsets = np.repeat(motion.body.offsets[None], motion.frames, 0)
-    fast = kinematics(motion.root, motion.rotations, offsets)
-    for a, b in zip(fast, forward_kinematics(motion.root, motion.rotations, offsets), strict=True):
-        assert np.abs(a - b).max() < 1e-12
-
-
-@given(seeds)
-def test_turns_are_those_of_rotations(seed):
-    a, b = quaternions(seed, 5), quaternions(seed + 1, 5)
-    v = np.random.default_rng(seed).normal(size=(5, 3))
-    assert np.allclose(product(a, b), rot.multiply(a, b))
-    assert np.allclose(turn(a, v), rot.rotate(a, v))
-    assert np.allclose(turn_back(a, turn(a, v)), v)
-    assert np.allclose(from_rotvec(v), rot.from_rotvec(v))
-    assert np.allclose(to_rotvec(a), rot.to_rotvec(a))
-    assert np.allclose(to_rotvec(from_rotvec(np.zeros(3))), 0)
 
 
 @given(seeds, st.integers(1, 20))

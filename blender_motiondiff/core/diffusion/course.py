@@ -291,7 +291,7 @@ def _with_steps(character, person, phase):
 
 
 def _stepping_on(contacts, place, body):
-    """Contacts `[T, 4]` of somebody who walks on where a motion is no longer kept: the same steps, as they last were."""
+    """Contacts `[T, 4]` of somebody who walks on where a motion is no longer kept, with the steps they last had."""
     known = ~np.isnan(contacts).any(1)
     if known.all() or not known.any():
         return contacts

@@ -7,17 +7,19 @@ import numpy as np
 from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..cleanup.foot_lock import UP, lock_feet
+from ..cleanup.kinematics import kinematics
 from ..cleanup.two_bone_ik import solve_leg
 from ..constraints import collect
 from ..constraints.ground import heights_at as ground_heights
 from ..constraints.rows import Poses
 from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
 from ..features import decode
-from ..motion import FPS, forward_kinematics, positions
+from ..motion import FPS
+from ..reference import PATH
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import meet
-from ..solve.ground import fit_height, onto_terrain
+from ..solve.ground import fit_height, onto_terrain, straighter
 
 # Metres over its rest height at which a swinging toe passes at least: recorded walks have medians of 0.05 to 0.10. An
 # answer is an average of swings, and flatter than any of them.
@@ -37,7 +39,7 @@ def finish(request, course, features):
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
         if character.given:
             motions.append(replace(person.motion, fps=FPS))
-            contacts.append(label_contacts(positions(person.motion), character.body, FPS).astype(float))
+            contacts.append(label_contacts(kinematics(person.motion)[0], character.body, FPS).astype(float))
             feet.append(None)
             continue
         motion, stands = decode(features[p], character.body)
@@ -60,7 +62,9 @@ def _stand(request, character, person, times, motion, stands):
     motion = _on_path(_restored(motion, character, person), character, person, times, held)
     on = stands > 0.5
     motion = fit_height(motion, on, held + list(np.flatnonzero(_kept(character, person)[:, 0] > EXACT)))
-    touching = label_contacts(positions(motion), character.body, FPS) | on
+    if _strides_freely(character, person):
+        motion = _raised(motion, straighter(motion, on) * (1.0 - _kept(character, person)[:, 0]))
+    touching = label_contacts(kinematics(motion)[0], character.body, FPS) | on
     ground = None
     if request.ground is not None:
         ground = _height_of(request.ground)
@@ -77,6 +81,12 @@ def _stand(request, character, person, times, motion, stands):
     if lifted:
         locked = _raised(locked, motion.root[:, 2] - locked.root[:, 2])
     return locked, stands, report
+
+
+def _strides_freely(character, person):
+    """Whether somebody walks along a path as they like, with no pose or height that says how upright."""
+    posed = any(len(k.joints) == COUNT or k.root is not None for k in character.keys)
+    return person.source == PATH and not posed and character.path.heights is None
 
 
 def _height_of(ground):
@@ -165,7 +175,7 @@ def _at_height(motion, character, times):
 
 def _raised(motion, height):
     """The motion with its pelvis `height [T]` metres higher and its feet where they were, as far as the legs reach."""
-    places, world = forward_kinematics(motion.root, motion.rotations, motion.body.offsets)
+    places, world = kinematics(motion)
     root, local = motion.root.copy(), motion.rotations
     root[:, 2] += height
     for leg in LEGS:
@@ -175,7 +185,7 @@ def _raised(motion, height):
 
 def _near_ground(motion, ground):
     """Foot joints `[T, 4]` that are low enough to stand."""
-    feet = positions(motion)[:, list(FEET)]
+    feet = kinematics(motion)[0][:, list(FEET)]
     below = 0.0 if ground is None else ground(feet[..., :2])
     return feet[..., 2] - below - motion.body.foot_heights < OFF_GROUND * motion.body.size
 
@@ -200,6 +210,6 @@ def frozen(request, course):
 
 def poses_of(request, course, motions):
     """Poses of motions on the course's times."""
-    made = [forward_kinematics(m.root, m.rotations, m.body.offsets) for m in motions]
+    made = [kinematics(m) for m in motions]
     sizes = np.array([c.body.size for c in request.characters])
     return Poses(course.times, np.stack([m[0] for m in made]), np.stack([m[1] for m in made]), sizes)

@@ -13,11 +13,14 @@ from ..cleanup.kinematics import kinematics
 from ..cleanup.plants import frames_from
 from ..cleanup.terrain import body_ground
 from ..reference import smooth
-from ..skeleton import FEET
+from ..skeleton import FEET, INDEX, LEGS
 
 STANCE = 0.01  # metres over its rest height, for a leg of 0.85 m, that a standing toe of the recordings is on average
 SMOOTHING = 0.2  # seconds
 STEADY = 0.15  # weight of the clip's mean against a frame in contact
+STRAIGHTEST = np.radians(12.0)  # of a knee in a standing leg: recorded walks reach 0 to 12 degrees
+STRIDE = 0.6  # seconds to either side in which the straightest moment of a stride is looked for
+HIGHER = 0.035  # metres, for a leg of 0.85 m, that the pelvis goes up at most for it
 KEEP_SECONDS = 0.3  # the correction fades to nothing over this long beside a keyed place
 
 
@@ -46,6 +49,31 @@ def fit_height(motion, contacts, held=(), ground=None):
     root = motion.root.copy()
     root[:, 2] -= shift
     return replace(motion, root=root)
+
+
+def straighter(motion, contacts):
+    """How much higher `[T]` (metres) the pelvis may go until a standing leg is as straight as legs come to be in walks.
+
+    An answer is an average of strides, and bends its knees more than any of them. `contacts [T, 4]` flags. 0 for
+    somebody who never stands.
+    """
+    places, _ = kinematics(motion)
+    stands = np.asarray(contacts, bool).reshape(-1, 2, 2).any(2)
+    room = np.full((motion.frames, 2), np.inf)
+    for k, leg in enumerate(LEGS):
+        hip, knee, ankle = (places[:, INDEX[name]] for name in leg[:3])
+        thigh, shin = (float(np.linalg.norm(a - b, axis=-1).mean()) for a, b in ((hip, knee), (knee, ankle)))
+        longest = np.sqrt(thigh**2 + shin**2 + 2 * thigh * shin * np.cos(STRAIGHTEST))
+        flat = np.linalg.norm((hip - ankle)[:, :2], axis=-1)
+        reach = np.sqrt(np.maximum(longest**2 - flat**2, 0.0))
+        room[stands[:, k], k] = (reach - (hip - ankle)[:, 2])[stands[:, k]]
+    least = room.min(1)
+    if not np.isfinite(least).any():
+        return np.zeros(motion.frames)
+    near = int(STRIDE * motion.fps)
+    padded = np.pad(np.clip(least, 0.0, HIGHER * motion.body.size), near, mode="edge")
+    lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * near + 1).min(1)
+    return smooth(lowest[:, None], STRIDE / 2, motion.fps)[:, 0]
 
 
 def onto_terrain(motion, heights, contacts=None):

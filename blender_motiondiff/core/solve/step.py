@@ -12,7 +12,6 @@ import numpy as np
 
 from .. import rotations as rot
 from .stiffness import ANCESTORS, HINGE_COMPLIANCE, HINGES, HOLDERS, PARENTS, SIDE, TWIST
-from .turns import cross, turn
 
 WISH = 0.003  # metres squared: damping of a wish of weight 1
 SIZES = (6, 12, 24, 48, 1 << 30)  # systems are padded to the largest of their class
@@ -199,7 +198,7 @@ def _columns(state, joint, normal, member, turning):
     out = np.empty((*joint.shape, len(state.joints) + 1, 3))
     lever = state.places[number, member, joint][:, :, None] - places[:, :, state.joints]
     moved = out[..., :-1, :]
-    moved[:] = cross(lever, normal[:, :, None]) * ANCESTORS[joint][..., state.joints, None]
+    moved[:] = rot.cross(lever, normal[:, :, None]) * ANCESTORS[joint][..., state.joints, None]
     out[..., -1, :] = normal
     _pre_bend(moved, lever, normal, state if group == 1 else state.of((number, member)))
     if turning is not None:
@@ -249,7 +248,7 @@ def _eased(jacobian, state):
 def _so_far(state):
     """The change made so far in world axes, of what is free to move: `[S, G, K + 1, 3]`."""
     out = np.empty(state.change.shape)
-    out[..., :-1, :], out[..., -1, :] = turn(state.above, state.change[..., :-1, :]), state.change[..., -1, :]
+    out[..., :-1, :], out[..., -1, :] = rot.rotate(state.above, state.change[..., :-1, :]), state.change[..., -1, :]
     there, at = state.hinges
     held = state.blocked[..., there] != 0
     if held.any():

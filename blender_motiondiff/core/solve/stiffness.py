@@ -11,7 +11,6 @@ import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import COUNT, INDEX, JOINTS, LEGS, PARENTS
-from .turns import cross, turn
 
 ROOT = COUNT  # the column of the root's shift, after those of the joints' turns
 COLUMNS = COUNT + 1
@@ -81,15 +80,15 @@ def limbs(local, offsets):
     """Limbs of bodies with local rotations `[B, 22, 4]` and bones `offsets [B, 22, 3]`."""
     upper, lower = rot.normalize(offsets[:, HINGES]), rot.normalize(offsets[:, ENDS])
     square = rot.normalize(FOLDS - (FOLDS * upper).sum(-1, keepdims=True) * upper)
-    hinge = rot.normalize(cross(upper, turn(local[:, HINGES], lower)) + SAY * square)
+    hinge = rot.normalize(rot.cross(upper, rot.rotate(local[:, HINGES], lower)) + SAY * square)
     bent = bend(local[:, HINGES], hinge, upper, lower)
     return Limbs(upper, lower, hinge, np.minimum(bent, 0.0), np.maximum(bent, MOST_FOLDED))
 
 
 def bend(local, hinge, upper, lower):
     """How far limbs are folded about their hinges, radians `[...]`; `local [..., 4]`, the others `[..., 3]`."""
-    now = turn(local, lower)
-    return np.arctan2((cross(upper, now) * hinge).sum(-1), (upper * now).sum(-1))
+    now = rot.rotate(local, lower)
+    return np.arctan2((rot.cross(upper, now) * hinge).sum(-1), (upper * now).sum(-1))
 
 
 def compliances(frozen, sizes):

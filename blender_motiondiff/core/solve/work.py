@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import rotations as rot
 from ..constraints.rows import Poses
+from ..motion import forward_kinematics
 from ..skeleton import COUNT, INDEX, LEGS, PARENTS
 from .step import State
 from .stiffness import COLUMNS, HINGES, LIMITS, ROOT, SHIFT_LIMIT, Limbs, compliances, limbs, rise_limit
-from .turns import from_rotvec, kinematics, product, to_rotvec, turn, turn_back
 
 LEG_JOINTS = np.array([[INDEX[name] for name in leg] for leg in LEGS])
 ANKLES = LEG_JOINTS[:, 2]
@@ -70,7 +71,7 @@ def start(motions, frozen):
     size = np.repeat([float(m.body.size) for m in motions], frames)
     count = len(root)
     frozen = np.zeros((count, COLUMNS), bool) if frozen is None else np.asarray(frozen, bool).reshape(count, COLUMNS)
-    places, turns = (np.ascontiguousarray(part) for part in kinematics(root, local, offsets))
+    places, turns = forward_kinematics(root, local, offsets)
     origin = Origin(local.copy(), root.copy(), places[:, ANKLES], turns[:, ANKLES])
     change = np.zeros((count, COLUMNS, 3))
     return Work(
@@ -89,12 +90,12 @@ def poses_of(work, motions, times):
 
 def pose(work, at):
     """World places and turns of bodies `at` follow from their local rotations and roots."""
-    work.places[at], work.turns[at] = kinematics(work.root[at], work.local[at], work.offsets[at])
+    work.places[at], work.turns[at] = forward_kinematics(work.root[at], work.local[at], work.offsets[at])
 
 
 def apply_changes(work, at):
     """Local rotations, roots and poses of bodies `at` follow from their changes."""
-    local = product(from_rotvec(work.change[at, :ROOT]), work.origin.local[at])
+    local = rot.multiply(rot.from_rotvec(work.change[at, :ROOT]), work.origin.local[at])
     _fold_back(work, at, local, near_loose(work)[at])
     work.change[at[:, None], HINGES] = _change(work, at, local, HINGES)
     work.local[at] = local
@@ -119,7 +120,7 @@ def state_of(work, bodies, joints, legs):
         free[:, columns == ankle] *= ~legs[at, side, None]
     above = work.turns[np.ix_(at, np.maximum(PARENTS[joints], 0))]
     above[:, joints == 0] = np.array([1.0, 0.0, 0.0, 0.0])
-    hinge = turn(work.turns[np.ix_(at, PARENTS[HINGES])], work.limbs.hinge[at])
+    hinge = rot.rotate(work.turns[np.ix_(at, PARENTS[HINGES])], work.limbs.hinge[at])
     bent = work.limbs.bends(work.local[at], at)
     parts = (work.places[at], above, work.change[np.ix_(at, columns)], free, hinge, bent, work.blocked[at])
     return State(joints, *(part.reshape(*bodies.shape, *part.shape[1:]) for part in parts))
@@ -128,7 +129,7 @@ def state_of(work, bodies, joints, legs):
 def keep_feet(work, at, joints, legs, moved):
     """Ankles of free legs undo what the legs above them do in the world steps `moved [N, K + 1, 3]`, in place."""
     for side, (hip, knee, ankle, _) in enumerate(LEG_JOINTS):
-        strayed = to_rotvec(product(work.origin.feet[at, side], work.turns[at, ankle] * [1, -1, -1, -1]))
+        strayed = rot.to_rotvec(rot.multiply(work.origin.feet[at, side], work.turns[at, ankle] * [1, -1, -1, -1]))
         spot = np.searchsorted(joints, [0, hip, knee, ankle])
         own = legs[at, side] & (work.free[at, ankle] > 0)
         moved[own, spot[3]] = (strayed - moved[:, spot[:3]].sum(1))[own]
@@ -137,14 +138,14 @@ def keep_feet(work, at, joints, legs, moved):
 def move(work, at, joints, step):
     """Bodies `at` go from their held poses by `step [N, K + 1, 3]` (turns in parents' axes), within their limits."""
     local = work.held_local[at]
-    local[:, joints] = product(from_rotvec(step[:, :-1]), local[:, joints])
+    local[:, joints] = rot.multiply(rot.from_rotvec(step[:, :-1]), local[:, joints])
     over = _fold_back(work, at, local, work.loose[np.ix_(at, HINGES)])
     work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
     change = _change(work, at, local, joints)
     far = np.where(work.loose[np.ix_(at, joints)], 0.0, np.sqrt((change**2).sum(-1)) / LIMITS[joints])
     if (far > 1).any():
         change /= np.maximum(far, 1.0)[..., None]
-        nearer = product(from_rotvec(change), work.origin.local[np.ix_(at, joints)])
+        nearer = rot.multiply(rot.from_rotvec(change), work.origin.local[np.ix_(at, joints)])
         local[:, joints] = np.where((far > 1)[..., None], nearer, local[:, joints])
     shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at])
     work.local[at], work.root[at] = local, work.origin.root[at] + shift
@@ -154,7 +155,7 @@ def move(work, at, joints, step):
 
 def _change(work, at, local, joints):
     """Rotation vectors `[N, K, 3]` from the origin to local rotations `[N, 22, 4]` of some joints."""
-    return to_rotvec(product(local[:, joints], work.origin.local[np.ix_(at, joints)] * [1, -1, -1, -1]))
+    return rot.to_rotvec(rot.multiply(local[:, joints], work.origin.local[np.ix_(at, joints)] * [1, -1, -1, -1]))
 
 
 def near_loose(work):
@@ -169,7 +170,7 @@ def _fold_back(work, at, local, loose):
     over = np.clip(bent, work.limbs.least[at], work.limbs.most[at]) - bent
     over = np.where(loose, 0.0, over)
     if over.any():
-        local[:, HINGES] = product(from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
+        local[:, HINGES] = rot.multiply(rot.from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
     return over
 
 
@@ -184,5 +185,5 @@ def _limited_shift(work, at, shift):
 def in_parents(above, moved):
     """World steps `[S, G, K + 1, 3]` as turns in the parents' axes; the root's shift stays."""
     out = moved.copy()
-    out[..., :-1, :] = turn_back(above, moved[..., :-1, :])
+    out[..., :-1, :] = rot.rotate(above * [1, -1, -1, -1], moved[..., :-1, :])
     return out
