@@ -21,8 +21,10 @@ def rows(path, poses, number, person):
     Where the smoothed pelvis is bound firmly, or at single waypoints, its place gives no rows: no row about one frame
     moves it. trajectory.meet_path and meet_waypoints do.
     """
-    frames, off = _differences(path, poses, person)
     placed = path.raw or (not path.sparse and np.isfinite(path.weight))
+    if not placed and path.heights is None and path.heading != GIVEN:
+        return join([])
+    frames, off = _differences(path, poses, person)
     parts = []
     for k in range(X if placed else Z, YAW + 1):
         some, turning = np.isfinite(off[:, k]), k == YAW
