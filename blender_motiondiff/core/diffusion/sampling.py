@@ -13,11 +13,12 @@ from ..motion import FPS, positions
 from .conditions import build
 from .guidance import push_away
 from .samplers import SAMPLERS
-from .steering import steerer
+from .steering import goals, steerer
 from .vary import vary
 from .windows import merge, spans
 
 SMOOTHING = 1.0 / FPS  # seconds, of a last Gaussian average: the noise that few steps leave (InterGen's demo: 1 frame)
+DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
 VARY_STEPS = 2  # calls at least when a motion is changed
 BLOCK = 60  # frames whose noise comes from one stream, so that it is the same in whichever window they lie
 
@@ -139,14 +140,29 @@ def noise(seed, take, draw, persons, start, stop):
     return np.concatenate(blocks, 1)[:, start - first * BLOCK : stop - first * BLOCK]
 
 
-def called(denoiser, window):
-    """`denoise(x, level) -> x0` of a window, in its own residuals."""
+def called(denoiser, window, loss=None):
+    """`denoise(x, level) -> x0` of a window, in its own residuals.
+
+    With a `loss` (steering.goals) and a back end that has a gradient, x is first moved against the loss' gradient
+    through the network: a goal on one frame reaches all of them (dense guidance, GMD, section 4.3).
+    """
 
     def denoise(x, level):
-        levels = np.full(len(x), level, np.float32)
-        return denoiser(x, window.given, window.free, levels, window.present)
+        rest = (window.given, window.free, np.full(len(x), level, np.float32), window.present)
+        if loss is not None:
+            clean, back = denoiser.gradient(x, *rest, loss)
+            x = x - _polyak(loss(clean)[0], back, x) * back
+        return denoiser(x, *rest)
 
     return denoise
+
+
+def _polyak(value, slope, x):
+    """The step at which a loss would be gone if it were linear (Polyak 1987), no longer than DENSE_STEP of x."""
+    square = float((slope**2).sum())
+    if square < 1e-20:
+        return np.float32(0.0)
+    return np.float32(min(value / square, DENSE_STEP * float(np.linalg.norm(x)) / square**0.5))
 
 
 def _translated(request, courses, window, denoiser, clean):
@@ -169,7 +185,8 @@ def _translated(request, courses, window, denoiser, clean):
 
 def estimator(request, courses, window, denoiser):
     """The window's `denoise(x, level) -> x0`, pushed away from the answer without keys and pins where that is asked."""
-    constrained = called(denoiser, window)
+    dense = request.steps > 1 and getattr(denoiser, "gradient", None) is not None
+    constrained = called(denoiser, window, goals(request, courses, window) if dense else None)
     if request.constraint_guidance == 1.0:
         return constrained
     last = {"clean": np.zeros_like(window.free)}

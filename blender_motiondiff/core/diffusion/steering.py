@@ -60,6 +60,36 @@ def steerer(request, courses, window):
     return steer
 
 
+def goals(request, courses, window):
+    """`loss(clean) -> (value, slope)` of a window's sparse goals: half the squared distances (m) of joints from where
+    they are bound, and its derivative by the residuals `[takes, P, T, 268]`. None where nothing is bound.
+    """
+    o = _observations(request, courses[0], window.part)
+    if not len(o):
+        return None
+    two = o.other_joint >= 0
+    at, other = (o.person, o.frame, o.joint), (o.other_person[two], o.frame[two], o.other_joint[two])
+    turn = np.stack([np.cos(window.heading), np.sin(window.heading)])[..., None]
+
+    def loss(clean):
+        world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
+        places = world[..., POSITIONS].reshape(*world.shape[:-1], COUNT, 3).astype(float)
+        pull, value = np.zeros_like(places), 0.0
+        for own, pulled in zip(places, pull, strict=True):
+            off = own[at] - o.wanted
+            off[two] -= own[other]
+            np.add.at(pulled, at, off)
+            np.add.at(pulled, other, -off[two])
+            value += 0.5 * float((off**2).sum())
+        pull[..., 0, :2] = pull[..., :2].sum(-2)  # every joint's place on the ground hangs on the pelvis'
+        x, y = turn[0] * pull[..., 0] + turn[1] * pull[..., 1], turn[0] * pull[..., 1] - turn[1] * pull[..., 0]
+        slope = np.zeros_like(clean)
+        slope[..., POSITIONS] = np.stack([x, y, pull[..., 2]], -1).reshape(*clean.shape[:-1], -1)
+        return value, slope * window.spread * window.free
+
+    return loss
+
+
 def _movable(character, person, part):
     """How far joints `[T, 22]` may be steered: not at all where they are known."""
     if character.given:
