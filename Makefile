@@ -6,6 +6,7 @@
 #   make zip [ALL=1]               the extension's zip for this platform (for every platform) in dist
 #   make env                       the environments alone
 #   make torch                     PyTorch into the environment, for training
+#   make bench [CPU=1]             speed and memory as ratios in one run, with PyTorch; report in build/bench
 #   make clean                     removes what was built, keeps the environments and the fetched wheels
 
 PYTHON := .venv/bin/python
@@ -33,6 +34,9 @@ gallery:
 
 test: env zip
 	@$(PYTHON) -m tools.test_all
+
+bench: torch
+	@$(PYTHON) -m benchmarks $(if $(CPU),--cpu)
 
 lint:
 	@$(PYTHON) -m tools.test_all lint

@@ -1,0 +1,1 @@
+"""Speed and memory of the motion core, as ratios in one run: `make bench`."""
