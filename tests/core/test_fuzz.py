@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from blender_motiondiff.core import rotations as rot
+from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
 from blender_motiondiff.core.denoiser import onnx_backend
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.motion import FPS, forward_kinematics, resample
@@ -48,7 +49,7 @@ def noise_instead_of(denoiser):
     def denoise(noisy, given, free, level, present):
         return 3 * np.random.default_rng(0).standard_normal(noisy.shape, np.float32)
 
-    denoise.weights = denoiser.weights
+    denoise.weights, denoise.name, denoise.device, denoise.gradient = denoiser.weights, "noise", "cpu", None
     return denoise
 
 
@@ -153,6 +154,9 @@ def distances(request, times, poses, size):
 
     for p, character in enumerate(request.characters):
         places, turns = poses[p]
+        path = character.path
+        if path is not None and path.weight == HARD and np.isfinite(np.asarray(path.times, float)).all():
+            yield f"characters[{p}].path", path_missed(character, places[:, 0, :2], times) / near, 0.0
         for i, pin in enumerate(character.pins):
             if pin.weight == HARD:
                 yield f"characters[{p}].pins[{i}]", *pin_missed(pin, places[span(pin)], turns[span(pin)], near)
@@ -176,6 +180,19 @@ def distances(request, times, poses, size):
             joints = [INDEX[j] for j in obstacle.joints]
             away = [np.linalg.norm(q[0][span(obstacle)][:, joints] - obstacle.shape.centre, axis=-1) for q in poses]
             yield f"obstacles[{i}]", (obstacle.shape.radius + obstacle.margin - np.min(away)) / near, 0.0
+
+
+def path_missed(character, track, times):
+    """Metres between a timed path and the pelvis, smoothed where that is what binds; 0 where keys may bend it."""
+    path = character.path
+    track = track if path.raw else smooth_pelvis(track)
+    if path.sparse:
+        frames = np.abs(times - np.asarray(path.times, float)[:, None]).argmin(1)
+        return np.linalg.norm(track[frames] - path.points, axis=-1).max()
+    if any(key.root is not None for key in character.keys):
+        return 0.0
+    wanted = np.stack([np.interp(times, path.times, np.asarray(path.points)[:, k]) for k in range(2)], -1)
+    return np.linalg.norm(track - (wanted if path.raw else smooth_pelvis(wanted)), axis=-1).max()
 
 
 def pin_missed(pin, places, turns, near):
