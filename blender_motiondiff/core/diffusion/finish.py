@@ -15,16 +15,19 @@ from ..constraints.rows import Poses
 from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
 from ..features import decode
 from ..motion import FPS
-from ..reference import PATH
+from ..reference import PATH, smooth
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import meet
 from ..solve.ground import fit_height, onto_terrain, straighter
+from .course import share_in_time, wanted_heading
 
 # Metres over its rest height at which a swinging toe passes at least: recorded walks have medians of 0.05 to 0.10. An
 # answer is an average of swings, and flatter than any of them.
 SWING_CLEARANCE = 0.075
 OFF_GROUND = 0.08  # metres over its rest height, for a leg of 0.85 m: a foot this high does not stand, whatever is said
+HALF_TURNED = 0.3  # weight of a facing at which half of it is granted
+TURNING = 0.15  # seconds over which a turn that is added is smoothed
 WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 ROOT = COUNT  # column of the root in what is frozen
 EXACT = 0.999  # share from which something is kept as it is
@@ -43,17 +46,37 @@ def finish(request, course, features):
             feet.append(None)
             continue
         motion, stands = decode(features[p], character.body)
+        motion = faced(motion, request, course, p)
         motion, stands, report = _stand(request, character, person, course.times, motion, stands)
         motions.append(_untouched(motion, character, person))
         contacts.append(np.clip(stands, 0.0, 1.0))
         feet.append(report)
     key_frames = [p.key_frames for p in course.people]
 
+    # Wishes about facing are granted already, to whole bodies and before their feet stood.
+    left = replace(request, facings=tuple(f for f in request.facings if np.isinf(f.weight)))
+
     def gather(poses):
-        return collect.gather(request, poses, key_frames)
+        return collect.gather(left, poses, key_frames)
 
     motions, _ = meet(motions, course.times, gather, frozen(request, course))
     return motions, np.stack(contacts), feet
+
+
+def faced(motion, request, course, number):
+    """The motion with its whole body turned towards what `facings` wish, as far as their weights go."""
+    partner = course.people[-1 - number].place
+    for facing in request.facings:
+        if facing.character == number:
+            wanted = wanted_heading(facing.target, motion.root[:, :2], partner)
+            off = (wanted - rot.heading(motion.rotations[:, 0]) + np.pi) % (2 * np.pi) - np.pi
+            granted = 1.0 if np.isinf(facing.weight) else facing.weight / (facing.weight + HALF_TURNED)
+            turn = smooth(np.unwrap(off)[:, None], TURNING)[:, 0] * granted
+            turn *= share_in_time(course.times, facing.start, facing.end)
+            rotations = motion.rotations.copy()
+            rotations[:, 0] = rot.multiply(rot.about_z(turn), rotations[:, 0])
+            motion = replace(motion, rotations=rotations)
+    return motion
 
 
 def _stand(request, character, person, times, motion, stands):
