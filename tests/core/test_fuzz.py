@@ -1,6 +1,6 @@
 """Random requests, many of them spoilt: refused by the field's path, or answered with motions that hold what they say.
 
-MOTIONDIFF_FUZZ is the number of requests (300 by default, the same ones each time; another number draws fresh ones,
+MOTIONDIFF_FUZZ is the number of requests (100 by default, the same ones each time; another number draws fresh ones,
 10000 takes half an hour). A few are answered by a network of noise instead of the bundled one, as whatever a network
 says has to end in finite motions that meet what binds.
 """
@@ -30,7 +30,7 @@ from blender_motiondiff.core.skeleton import COUNT, INDEX, PARENTS, average_body
 
 from .random_requests import at, mixed_requests, now_and_then, put
 
-USUAL = 300
+USUAL = 100
 ASKED = int(os.environ.get("MOTIONDIFF_FUZZ", USUAL))
 HANGS = 120  # seconds of one request that count as never
 NEAR, TURNED = 1e-3, 0.1  # metres for a body of size 1, degrees: a hard constraint that is met
