@@ -145,6 +145,11 @@ def join(parts):
     return Rows(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Rows)))
 
 
+def select(rows, chosen):
+    """Some of the rows, by flags or indices."""
+    return Rows(*(getattr(rows, f.name)[chosen] for f in fields(Rows)))
+
+
 def gradient(rows, shape):
     """Gradient of the sum of weight * residual^2 / 2 by the joints' places `[P, T, 22, 3]`; turning rows are left out.
 

@@ -1,10 +1,10 @@
 """Guidance: clean estimates pushed by wishes, and estimates under several conditions combined."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 
-from ..constraints.rows import Rows, gradient
+from ..constraints.rows import gradient, select
 from ..motion import FPS
 from .kernels import skeleton_kernel, spread
 
@@ -33,7 +33,7 @@ def push(poses, gather, strength=1.0, steps=1, movable=None, fps=FPS):
 def soft(rows):
     """Those rows that are wishes about places."""
     keep = np.isfinite(rows.weight) & (rows.weight > 0) & ~rows.turning
-    return Rows(*(getattr(rows, f.name)[keep] for f in fields(Rows)))
+    return select(rows, keep)
 
 
 def _step(rows, places, strength, movable, body, fps):

@@ -5,11 +5,11 @@ change being kept least; then the corrections are spread in time; then what bind
 no pose comes nearer, and those last corrections are spread as well.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..constraints.rows import LEVER, Rows, join, make_rows
+from ..constraints.rows import LEVER, join, make_rows, select
 from ..skeleton import COUNT
 from .spread import near_peak, smooth, soften_jumps, spread
 from .step import WISH, merits, step, systems_of
@@ -133,8 +133,8 @@ def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
         hard = np.isinf(rows.weight)
         if number > ALONE or not pull:
             done = _missing(rows, frames, len(work.root)) < MET
-        used = rows if pull else _chosen(rows, hard)
-        used = _chosen(used, ~(lost | done)[used.person * frames + used.frame] | ~np.isinf(used.weight))
+        used = rows if pull else select(rows, hard)
+        used = select(used, ~(lost | done)[used.person * frames + used.frame] | ~np.isinf(used.weight))
         if not len(used) or (not pull and np.abs(used.residual).max() < MET):
             break
         ends = _ends(used, frames)
@@ -165,7 +165,7 @@ def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
 
 def _hold_best(work, rows, frames, poses, gather):
     """Bodies that their last step took farther from what binds go back to their best pose; the rows then."""
-    hard = _chosen(rows, np.isinf(rows.weight))
+    hard = select(rows, np.isinf(rows.weight))
     merit = np.bincount(hard.person * frames + hard.frame, hard.residual**2 / HARD_DAMPING, len(work.root))
     worse = np.flatnonzero(merit > np.maximum(work.held, WORSE))
     if not len(worse):
@@ -199,10 +199,6 @@ def _missing(rows, frames, count):
     out = np.zeros(count)
     np.maximum.at(out, rows.person * frames + rows.frame, np.where(np.isinf(rows.weight), np.abs(rows.residual), 0.0))
     return out
-
-
-def _chosen(rows, keep):
-    return Rows(*(getattr(rows, f.name)[keep] for f in fields(Rows)))
 
 
 def _ends(rows, frames):
