@@ -39,7 +39,7 @@ def two(frames, steps, takes=1):
     seconds = (frames - 1) / FPS
     leader = Character("Ann", average_body(), path=path(seconds), keys=(raised_arm(seconds / 4),))
     follower = Character("Bob", average_body())
-    hold = Contact((0, "left_wrist"), (1, "right_wrist"), 0.06, seconds / 2, seconds / 2 + 1.0)
+    hold = Contact((0, "left_wrist"), (1, "right_wrist"), 0.06, seconds / 2, min(seconds / 2 + 1.0, seconds))
     return Request(
         (leader, follower), seconds, seed=1, takes=takes, steps=steps, contacts=(hold,),
         spacings=(Spacing(0.4, 1.2),), facings=(Facing(1, Target(partner=True)),),
