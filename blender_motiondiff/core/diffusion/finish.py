@@ -11,7 +11,7 @@ from ..cleanup.kinematics import kinematics
 from ..cleanup.two_bone_ik import solve_leg
 from ..constraints import collect
 from ..constraints.ground import heights_at as ground_heights
-from ..constraints.rows import Poses, select
+from ..constraints.rows import Poses
 from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
 from ..features import decode
 from ..motion import FPS
@@ -29,7 +29,6 @@ OFF_GROUND = 0.08  # metres over its rest height, for a leg of 0.85 m: a foot th
 HALF_TURNED = 0.3  # weight of a facing at which half of it is granted
 TURNING = 0.15  # seconds over which a turn that is added is smoothed
 WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
-HIPS = [INDEX[name] for name in ("pelvis", "left_hip", "right_hip")]
 ROOT = COUNT  # column of the root in what is frozen
 EXACT = 0.999  # share from which something is kept as it is
 
@@ -56,26 +55,12 @@ def finish(request, course, features):
 
     # Wishes about facing are granted already, to whole bodies and before their feet stood.
     left = replace(request, facings=tuple(f for f in request.facings if np.isinf(f.weight)))
-    stays = frozen(request, course)
-    obstacles = np.array([kind == "obstacle" for _, _, kind, _ in collect.items(left)], bool)
 
     def gather(poses):
-        rows = collect.gather(left, poses, key_frames)
-        stuck = obstacles[rows.number] & stays[rows.person, rows.frame, ROOT] & _hangs_on_hips(rows)
-        return select(rows, ~stuck) if stuck.any() else rows
+        return collect.gather(left, poses, key_frames)
 
-    motions, _ = meet(motions, course.times, gather, stays)
+    motions, _ = meet(motions, course.times, gather, frozen(request, course))
     return motions, np.stack(contacts), feet
-
-
-def _hangs_on_hips(rows):
-    """Rows about hips, or about flesh that is nearer to them than to the bone's other end.
-
-    What a path holds in an obstacle there is not got out of it by flinging legs about: nobody is made to try.
-    """
-    own, other = np.isin(rows.joint, HIPS), np.isin(rows.other_joint, HIPS)
-    far, near = np.linalg.norm(rows.normal, axis=-1), np.linalg.norm(rows.other_normal, axis=-1)
-    return (own & (far >= near)) | (other & (near >= far))
 
 
 def faced(motion, request, course, number):
