@@ -98,7 +98,7 @@ def resample(motion, times, own_times=None):
         share = np.clip((times - own[index]) / (own[after] - own[index]), 0.0, 1.0)
     root = motion.root[index] * (1 - share[:, None]) + motion.root[after] * share[:, None]
     turned = rot.slerp(motion.rotations[index], motion.rotations[after], share[:, None])
-    fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else motion.fps
+    fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else motion.fps
     return replace(motion, root=root, rotations=turned, fps=float(fps))
 
 
