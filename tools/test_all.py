@@ -19,7 +19,7 @@ BASE = ROOT / ".venv" / "bin"
 NEXT = ROOT / ".venv-next" / "bin"
 SKIP_NOTE = ROOT / "build" / "next-skipped.txt"
 IN_BLENDER = ("house", "scene", "ui")
-LIMIT_S = 900
+LIMIT_S = 2400
 
 
 def run(command, limit=LIMIT_S):
