@@ -32,7 +32,7 @@ from .random_requests import at, mixed_requests, now_and_then, put
 
 USUAL = 100
 ASKED = int(os.environ.get("MOTIONDIFF_FUZZ", USUAL))
-HANGS = 120  # seconds of one request that count as never
+HANGS = 60  # seconds of the processor for one request that count as never
 NEAR, TURNED = 1e-3, 0.1  # metres for a body of size 1, degrees: a hard constraint that is met
 SLACK = 1e-6
 FIELD = re.compile(r"(\w+(?:\[\d+\])*(?:\.\w+(?:\[\d+\])*)*): .*\.$", re.DOTALL)
@@ -55,36 +55,36 @@ def noise_instead_of(denoiser):
 
 @contextlib.contextmanager
 def alarm(seconds):
-    """Raises TimeoutError in here after a while, where the system can."""
-    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+    """Raises TimeoutError in here after seconds of this process on the processor, where the system can."""
+    if not hasattr(signal, "SIGPROF") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def late(*_):
         raise TimeoutError(f"no answer in {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def judged(request, denoiser):
-    """What became of a request: (refused, answered or relaxed; seconds). AssertionError where neither is as it should.
+    """What became of a request: (refused, answered or relaxed; seconds of the processor).
 
-    Anything but RequestError that generate raises comes through.
+    AssertionError where it is not as it should be. Anything but RequestError that generate raises comes through.
     """
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         with alarm(HANGS), np.errstate(all="ignore"):
             takes = generate(request, denoiser)
     except RequestError as error:
         check_refusal(request, str(error))
-        return "refused", time.perf_counter() - begun
-    took = time.perf_counter() - begun
+        return "refused", time.process_time() - begun
+    took = time.process_time() - begun
     assert len(takes) == request.takes
     for take in takes:
         check_take(request, take)
@@ -271,4 +271,5 @@ def test_the_judge_sees_refusals_that_name_no_field(message):
 
 def test_the_judge_sees_what_takes_too_long():
     with pytest.raises(TimeoutError), alarm(0.05):
-        time.sleep(1)
+        while True:
+            pass
