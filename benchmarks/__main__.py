@@ -50,9 +50,9 @@ def main():
     if unknown := set(args.groups) - set(GROUPS):
         parser.error(f"no group named {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
     args.threads = 1 if args.cpu else args.threads
-    # Before NumPy is loaded: BLAS reads it once.
+    # Before NumPy is loaded: BLAS reads it once. One thread of its own, as in the worker: its products are small.
     os.environ.setdefault("OMP_NUM_THREADS", str(args.threads))
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(args.threads))
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from benchmarks import figures, machine
     except ImportError as error:

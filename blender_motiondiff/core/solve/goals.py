@@ -76,6 +76,8 @@ def meet(motions, times, gather, frozen=None, iterations=24):
     work = start(motions, frozen)
     poses = poses_of(work, motions, times)
     before = gather(poses)
+    if not len(before) or (np.isinf(before.weight).all() and np.abs(before.residual).max() < MET):
+        return list(motions), _report(before, before, 0, work.change)
     count = len(work.root)
     asked = _Asked(np.zeros((count, COLUMNS), bool), np.zeros(count), np.zeros(count, int), np.zeros(count, bool))
     rows, steps = _approach(work, poses, before, gather, min(TOGETHER, iterations), 1.0, asked)
