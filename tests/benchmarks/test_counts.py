@@ -57,13 +57,13 @@ def test_guidance_away_from_the_unconstrained_answer_doubles_the_calls(denoiser)
     assert calls(denoiser, replace(two(SHORT, STANDARD_STEPS), constraint_guidance=2.0)) == 4
 
 
-@pytest.mark.parametrize(("seconds", "windows"), [(6, 1), (60, 10), (600, 100)])
+@pytest.mark.parametrize(("seconds", "windows"), [(6, 1), (60, 6), (600, 60)])
 def test_calls_grow_with_the_length_alone(denoiser, seconds, windows):
-    """Windows of 8 s that overlap by 2 s: a call a step for each of them, and never a longer input."""
+    """Windows of 12 s that overlap by 2 s: a call a step for each of them, and never a longer input."""
     from blender_motiondiff.core.diffusion.windows import spans
 
     parts = spans(30 * seconds)
-    assert len(parts) == windows and max(end - start for start, end in parts) <= 240
+    assert len(parts) == windows and max(end - start for start, end in parts) <= 360
     if seconds <= 60:
         counted = Counted(denoiser)
         generate(one(30 * seconds, STANDARD_STEPS), counted)
