@@ -60,15 +60,15 @@ def test_guidance_away_from_the_unconstrained_answer_doubles_the_calls(denoiser)
 @pytest.mark.parametrize(("seconds", "windows"), [(6, 1), (60, 6), (600, 60)])
 def test_calls_grow_with_the_length_alone(denoiser, seconds, windows):
     """Windows of 12 s that overlap by 2 s: a call a step for each of them, and never a longer input."""
-    from blender_motiondiff.core.diffusion.windows import spans
+    from blender_motiondiff.core.diffusion.windows import LENGTH, spans
 
     parts = spans(30 * seconds)
-    assert len(parts) == windows and max(end - start for start, end in parts) <= 360
+    assert len(parts) == windows and max(end - start for start, end in parts) <= LENGTH
     if seconds <= 60:
         counted = Counted(denoiser)
         generate(one(30 * seconds, STANDARD_STEPS), counted)
         assert len(counted.seen) == windows * STANDARD_STEPS
-        assert max(arrays[0].shape[2] for arrays in counted.seen) <= 240
+        assert max(arrays[0].shape[2] for arrays in counted.seen) <= LENGTH
 
 
 @pytest.mark.parametrize("request_of", [one, two])
