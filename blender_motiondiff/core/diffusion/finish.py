@@ -14,7 +14,7 @@ from ..constraints.ground import heights_at as ground_heights
 from ..constraints.rows import Poses
 from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
 from ..features import decode
-from ..motion import FPS
+from ..motion import FPS, resample
 from ..reference import PATH, smooth
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
@@ -48,7 +48,7 @@ def finish(request, course, features):
         motion, stands = decode(features[p], character.body)
         motion = faced(motion, request, course, p)
         motion, stands, report = _stand(request, character, person, course.times, motion, stands)
-        motions.append(_untouched(motion, character, person))
+        motions.append(_untouched(motion, character, person, course.times))
         contacts.append(np.clip(stands, 0.0, 1.0))
         feet.append(report)
     key_frames = [p.key_frames for p in course.people]
@@ -135,15 +135,15 @@ def _restored(motion, character, person):
     return replace(motion, root=root, rotations=rotations)
 
 
-def _untouched(motion, character, person):
+def _untouched(motion, character, person, times):
     """The motion with what is wholly kept as it was, whatever standing on the ground did to it."""
     share = _kept(character, person) > EXACT
     if not share.any():
         return motion
-    rotations = np.where(share[..., None], person.motion.rotations, motion.rotations)
-    root = motion.root
+    was = resample(character.motion, times)  # a course's motion is told over flat ground
+    rotations, root = np.where(share[..., None], was.rotations, motion.rotations), motion.root
     if person.target is None:
-        root = np.where(share[:, :1], person.motion.root, root)
+        root = np.where(share[:, :1], was.root, root)
     return replace(motion, root=root, rotations=rotations)
 
 
