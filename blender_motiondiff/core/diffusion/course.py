@@ -216,6 +216,8 @@ def _frames(character, times, placed, motion, known):
         return _through(motion, np.flatnonzero(known[:, 0]), at, places, turned_at, headings)
     if len(at):
         return OWN, *ref.keyed_frames(len(times), at, places, turned_at, headings), None, None, ()
+    if motion is not None:  # its pelvis is kept nowhere, yet that is where they were
+        return OWN, *ref.own_frames(motion.root[:, :2], rot.heading(motion.rotations[:, 0])), None, None, ()
     pinned = [p.place[:2] for p in character.pins if p.place is not None]
     if pinned:
         place = np.mean(pinned, 0) + [0.0, REACH * character.body.size]
