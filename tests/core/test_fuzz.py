@@ -25,9 +25,10 @@ from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
 from blender_motiondiff.core.denoiser import onnx_backend
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.motion import FPS, forward_kinematics, resample
-from blender_motiondiff.core.request import HARD, Character, Key, Pin, Request, RequestError, Sphere
+from blender_motiondiff.core.request import HARD, Character, Ground, Key, Path, Pin, Request, RequestError, Sphere
 from blender_motiondiff.core.skeleton import COUNT, INDEX, PARENTS, average_body
 
+from .made_motion import swinging
 from .random_requests import at, mixed_requests, now_and_then, put
 
 USUAL = 100
@@ -239,14 +240,74 @@ def test_random_requests_are_refused_by_path_or_answered(denoiser):
         assert min(seen["refused"], seen["answered"], seen["relaxed"]) > ASKED // 30, "the strategies lost their aim"
 
 
+# --- what random requests have found ----------------------------------------------------------------------------------
+
+BODY = average_body()
+UPRIGHT = np.array([0.0, 0.0, BODY.standing_height])
+STILL = np.tile(rot.IDENTITY, (COUNT, 1))
+HILLS = Ground(np.array([-2.0, -2.0]), 0.5, 0.1 * np.random.default_rng(0).standard_normal((9, 9)))
+
+
+def alone(duration=1.0, ground=None, **known):
+    return Request((Character("Ann", BODY, **known),), duration, ground=ground)
+
+
+def kept(*names):
+    keep = np.zeros((31, COUNT))
+    keep[:10, [INDEX[n] for n in names]] = 1.0
+    return alone(motion=swinging(31), keep=keep)
+
+
+def line(**fields):
+    return Path(np.array([0.0, 0.51, 1.0]), np.array([[0.0, 0.0], [0.0, -0.4], [0.0, -0.8]]), **fields)
+
+
+def placed(name, place):
+    out = np.full((COUNT, 3), np.nan)
+    out[INDEX[name]] = place
+    return out
+
+
+FOUND = {
+    "a pin after the last frame": alone(0.5149, keys=(Key(0.0, STILL, root=UPRIGHT),), pins=(
+        Pin("head", start=0.512, rotation=rot.from_rotvec(np.array([0.3, 0.0, 0.0]))),)),
+    "knees kept in the air": kept("left_knee", "right_knee", "left_hip", "spine1"),
+    "a pelvis kept on hills": replace(kept(*INDEX), ground=HILLS),
+    "a place of one joint on hills": alone(ground=HILLS, path=line(), keys=(
+        Key(0.5, STILL, (), places=placed("left_wrist", [0.3, -0.5, 1.2])),)),
+    "one height between two frames": alone(path=line(heights=np.array([np.nan, 0.8, np.nan]))),
+    "two keys that rounding tells apart": alone(keys=tuple(Key(t, STILL, root=UPRIGHT) for t in (0.3, 0.1 + 0.2))),
+    "three keys within a frame": alone(keys=tuple(Key(t, STILL, root=UPRIGHT) for t in (0.5, 0.503, 0.506))),
+}  # fmt: skip
+REFUSED = {
+    "keys": alone(keys=tuple(Key(0.5 + 0.002 * i, STILL, root=UPRIGHT) for i in range(7))),
+    "characters[0]": alone(keys=(Key(0.5, STILL),)),
+    "takes": replace(alone(path=line()), takes=10**400),
+    "steps": replace(alone(path=line()), steps=10**5000),
+    "duration": alone(10**400, path=line()),
+    "path.points": alone(path=replace(line(), points=line().points + 1j)),
+    "path.times": alone(path=replace(line(), times=["0", "0.5", "1"])),
+}
+
+
+@pytest.mark.parametrize("case", FOUND)
+def test_what_was_once_answered_wrongly(denoiser, case):
+    assert judged(FOUND[case], denoiser)[0] in ("answered", "relaxed")
+
+
+@pytest.mark.parametrize("field", REFUSED)
+def test_what_once_raised_or_named_no_field(denoiser, field):
+    with pytest.raises(RequestError) as refusal:
+        generate(REFUSED[field], denoiser)
+    check_refusal(REFUSED[field], str(refusal.value))
+    assert field in str(refusal.value).split(":", maxsplit=1)[0]
+
+
 # --- the judge itself -------------------------------------------------------------------------------------------------
 
 
 def pinned():
-    body = average_body()
-    root = np.array([0.0, 0.0, body.standing_height])
-    key, wrist = Key(0.0, np.tile(rot.IDENTITY, (COUNT, 1)), (), root), np.array([0.4, -0.2, 1.3])
-    return Request((Character("Ann", body, keys=(key,), pins=(Pin("left_wrist", place=wrist),)),), 1.0)
+    return alone(keys=(Key(0.0, STILL, (), UPRIGHT),), pins=(Pin("left_wrist", place=np.array([0.4, -0.2, 1.3])),))
 
 
 def test_the_judge_sees_what_an_answer_misses(denoiser):
