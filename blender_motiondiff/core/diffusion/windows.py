@@ -7,7 +7,7 @@ average of two nearby ones is, once orthonormalised, the rotation halfway betwee
 
 import numpy as np
 
-# Frames of a window. Attention reaches 2 s to either side, so what is longer than the network was taught on (180 frames)
+# Frames of a window. Attention reaches 2 s to either side, so what is longer than what was taught (180 frames)
 # is answered alike; shorter windows only overlap more often.
 LENGTH = 360
 OVERLAP = 60  # frames at least that neighbours share, and over which one passes into the next
