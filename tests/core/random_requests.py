@@ -10,33 +10,9 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
+from blender_motiondiff.core import request as ask
 from blender_motiondiff.core.motion import forward_kinematics
-from blender_motiondiff.core.request import (
-    ALONG,
-    FREE,
-    GIVEN,
-    HARD,
-    SAMPLERS,
-    Box,
-    Capsule,
-    Character,
-    Contact,
-    Facing,
-    Grid,
-    Ground,
-    Key,
-    LookAt,
-    Obstacle,
-    Path,
-    Pin,
-    Request,
-    Spacing,
-    Sphere,
-    Sync,
-    Target,
-    Vary,
-    Words,
-)  # fmt: skip
+from blender_motiondiff.core.request import HARD, Character, Contact, Key, Path, Pin, Request, Target, Vary, Words
 from blender_motiondiff.core.skeleton import COUNT, INDEX, JOINTS, Body, average_body, make_body
 
 from .made_motion import swinging
@@ -108,8 +84,8 @@ def paths(draw, a):
     rng, count = draw(numbers), draw(st.integers(2, 6))
     sparse = draw(st.booleans())
     times = np.sort(rng.uniform(0, a.duration, count)) if draw(st.booleans()) else np.linspace(0, a.duration, count)
-    heading = draw(st.sampled_from([ALONG, ALONG, FREE, GIVEN]))
-    speed = draw(st.sampled_from([1.0, 0.3, 3.0, 30.0, 0.02 if heading == ALONG else 0.0])) * a.body.size
+    heading = draw(st.sampled_from([ask.ALONG, ask.ALONG, ask.FREE, ask.GIVEN]))
+    speed = draw(st.sampled_from([1.0, 0.3, 3.0, 30.0, 0.02 if heading == ask.ALONG else 0.0])) * a.body.size
     steps = rng.normal(size=(count, 2)) * speed * a.duration / count
     points, fields = a.place + np.cumsum(steps, 0) - steps[0], {}
     spread = rng.uniform(0.0, 0.4, (2, count)) * a.duration
@@ -119,7 +95,7 @@ def paths(draw, a):
             fields[name] = np.where(rng.random(count) < 0.5, NAN, bound)
     if draw(now_and_then(3)):
         times = np.where(rng.random(count) < 0.5, NAN, times)
-    if heading == GIVEN:
+    if heading == ask.GIVEN:
         fields["headings"] = rng.uniform(-7, 7, count)
     if draw(now_and_then(3)):
         heights = a.body.standing_height * rng.uniform(0.5, 1.5, count)
@@ -233,7 +209,7 @@ def spacings(draw, a):
     least, most = sorted(draw(st.tuples(share, share)))
     reach = 3.0 * a.body.size
     most = draw(st.sampled_from([most * reach, HARD]))
-    return Spacing(least * reach, most, **a.moments(draw), weight=draw(weights))
+    return ask.Spacing(least * reach, most, **a.moments(draw), weight=draw(weights))
 
 
 def turns(kind):
@@ -247,32 +223,32 @@ def turns(kind):
 
 @st.composite
 def syncs(draw, a):
-    return Sync(draw(st.booleans()), **a.moments(draw), weight=draw(wishes))
+    return ask.Sync(draw(st.booleans()), **a.moments(draw), weight=draw(wishes))
 
 
 @st.composite
 def shapes(draw, a):
-    kind, size = draw(st.sampled_from([Sphere, Capsule, Box, Grid])), a.body.size
+    kind, size = draw(st.sampled_from([ask.Sphere, ask.Capsule, ask.Box, ask.Grid])), a.body.size
     centre, radius = a.near(draw, 1.5), draw(st.sampled_from([0.2, 0.0, 0.5, 5.0])) * size
-    if kind is Sphere:
-        return Sphere(centre, radius)
-    if kind is Capsule:
-        return Capsule(centre, draw(st.sampled_from([centre, a.near(draw)])), radius)
-    if kind is Box:
+    if kind is ask.Sphere:
+        return ask.Sphere(centre, radius)
+    if kind is ask.Capsule:
+        return ask.Capsule(centre, draw(st.sampled_from([centre, a.near(draw)])), radius)
+    if kind is ask.Box:
         half = np.array([radius, 0.5 * radius, draw(st.sampled_from([0.0, 0.3])) * size])
-        return Box(centre, half, quaternions(draw(st.integers(0, 2**31)), 1)[0])
+        return ask.Box(centre, half, quaternions(draw(st.integers(0, 2**31)), 1)[0])
     rng, counts = draw(numbers), draw(st.tuples(*[st.integers(2, 7)] * 3))
     cell = 0.3 * size
     way = np.stack(np.meshgrid(*[np.arange(n) - 0.5 * (n - 1) for n in counts], indexing="ij"), -1) * cell
     values = np.linalg.norm(way, axis=-1) - radius
     values = rng.normal(size=counts) * size if draw(now_and_then(4)) else values
-    return Grid(centre + way[0, 0, 0], cell, values, draw(st.floats(-4, 4)))
+    return ask.Grid(centre + way[0, 0, 0], cell, values, draw(st.floats(-4, 4)))
 
 
 @st.composite
 def obstacles(draw, a):
     margin = draw(st.sampled_from([0.0, 0.02, 0.3])) * a.body.size
-    return Obstacle(draw(shapes(a)), margin, draw(joints), **a.moments(draw), weight=draw(weights))
+    return ask.Obstacle(draw(shapes(a)), margin, draw(joints), **a.moments(draw), weight=draw(weights))
 
 
 @st.composite
@@ -281,7 +257,7 @@ def grounds(draw, a):
     cell = draw(st.sampled_from([0.5, 0.1, 3.0])) * a.body.size
     steep = draw(st.sampled_from([0.1, 0.0, 1.0])) * cell
     origin = a.place - 0.5 * cell * np.array(counts)
-    return Ground(origin, cell, rng.normal(size=counts) * steep, draw(st.floats(-4, 4)))
+    return ask.Ground(origin, cell, rng.normal(size=counts) * steep, draw(st.floats(-4, 4)))
 
 
 @st.composite
@@ -291,8 +267,8 @@ def words(draw, a):
 
 
 SHARED = {
-    "contacts": contacts, "spacings": spacings, "facings": turns(Facing), "look_ats": turns(LookAt), "syncs": syncs,
-    "obstacles": obstacles, "words": words,
+    "contacts": contacts, "spacings": spacings, "facings": turns(ask.Facing), "look_ats": turns(ask.LookAt),
+    "syncs": syncs, "obstacles": obstacles, "words": words,
 }  # fmt: skip
 
 # --- whole requests ---------------------------------------------------------------------------------------------------
@@ -318,7 +294,7 @@ def requests(draw):
     if draw(st.booleans()):
         fields |= {
             "seed": draw(st.integers(0, 2**63 - 1)), "takes": draw(st.integers(1, 3)),
-            "sampler": draw(st.sampled_from(SAMPLERS)), "steps": draw(st.integers(1, 4)),
+            "sampler": draw(st.sampled_from(ask.SAMPLERS)), "steps": draw(st.integers(1, 4)),
             "repaint": draw(st.sampled_from([1, 1, 2])), "cleanup": draw(st.booleans()),
             "constraint_guidance": draw(st.sampled_from([1.0, 1.0, 0.0, 2.5, 100.0])),
             "text_guidance": draw(st.sampled_from([1.0, 0.0, 5.0])),
