@@ -1,5 +1,6 @@
 """From the network's numbers to motions: what is kept, what is exact, what gives way, and what the report says."""
 
+import pathlib
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from blender_motiondiff.core.request import (
     Request,
     Vary,
     Words,
+    from_json,
 )  # fmt: skip
 from blender_motiondiff.core.skeleton import COUNT, INDEX, average_body
 
@@ -167,3 +169,16 @@ def test_a_rotation_that_the_network_hesitates_about_is_led_over():
     row[15, ROTATIONS.start : ROTATIONS.start + 6] = [0, 0, 1e-3, 1e-3, 0, 0]
     again, _ = decode(row, BODY)
     assert np.degrees(rot.angle_between(again.rotations, motion.rotations)).max() < 6.0
+
+
+def test_feet_point_forwards_between_keys_that_have_them_elsewhere(denoiser):
+    """An ankle and a toe that stand for different keys must not turn the foot round."""
+    folder = pathlib.Path(__file__).parents[2] / "examples" / "requests"
+    for name in ("keys", "inbetween", "blocking_keys"):
+        request = from_json((folder / f"{name}.json").read_text(), folder=folder)
+        motion = generate(request, denoiser)[0].motions[0]
+        places, heading = positions(motion), rot.heading(motion.rotations[:, 0])
+        for ankle, toe in ((7, 10), (8, 11)):
+            way = places[:, toe] - places[:, ankle]
+            off = np.angle(np.exp(1j * (np.arctan2(way[:, 0], -way[:, 1]) - heading)))
+            assert np.degrees(np.abs(off)).max() < 70, (name, ankle)

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blender_motiondiff.core import request as requests
+from blender_motiondiff.core.motion import Motion
 from blender_motiondiff.worker import client, wire
 from blender_motiondiff.worker.job import Job, State
 
@@ -166,7 +166,7 @@ def test_refusals_of_the_core_pass_through_word_for_word(start):
 def test_an_invalid_request_is_refused_by_the_worker(start):
     job = Job(start(), a_request(takes=99))
     assert job.wait() is State.FAILED
-    assert job.message.startswith("99 takes were asked for")
+    assert job.message.startswith("takes: 99 takes were asked for")
 
 
 def test_other_errors_name_themselves_and_the_log(start, tmp_path):
@@ -201,7 +201,7 @@ def test_a_stopped_worker_never_blocks_this_side(start):
     began = time.monotonic()
     long = a_request(duration=59.0)
     rotations = np.zeros((long.frames, 22, 4))
-    motion = requests.Motion(np.zeros((long.frames, 3)), rotations, long.characters[0].body)
+    motion = Motion(np.zeros((long.frames, 3)), rotations, long.characters[0].body)
     large = replace(long, characters=(replace(long.characters[0], motion=motion),))
     jobs = [Job(worker, large) for _ in range(3)]  # more than a pipe holds
     for job in jobs:

@@ -20,6 +20,7 @@ LOWEST = 0.3  # of a foot joint's rest height: how low it may swing
 SOFT_GROUND = 0.004  # metres over which a swinging foot is kept from the ground
 HEEL_UP = 0.025  # metres over its rest height, for a leg of 0.85 m: a higher ankle does not stand, whatever its label
 HEEL_FRAMES = 4  # a heel that has just left the ground, or is about to touch it, may not rise freely yet
+FOOT_TURN = 0.05  # metres, for a leg of 0.85 m, that an ankle moves against its toe at most to keep the foot's way
 TIPTOE = 0.35  # radians that a foot is turned about its toe at most so that the leg reaches
 DEEPEST = 0.05  # metres, for a leg of 0.85 m, that the pelvis is lowered at most
 SPREAD = 9  # frames to either side over which the pelvis goes down and up again
@@ -154,7 +155,10 @@ def foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps):
     rides on it; a standing ankle alone (heel strike) is pinned itself; both pin the foot's direction as well.
     """
     both = ankle_on & toe_on
-    bend = blend((ankle_at - ankle) - (toe_at - toe), both, size, fps)
+    bend = (ankle_at - ankle) - (toe_at - toe)
+    far = np.linalg.norm(bend, axis=-1, keepdims=True)
+    # Ankle and toe that are told to stand more than that from each other's places stand for different steps.
+    bend = blend(bend * np.minimum(1.0, FOOT_TURN * size / np.maximum(far, 1e-9)), both, size, fps)
     pin = np.where(toe_on[:, None], toe_at - toe, ankle_at - ankle - bend)
     return blend(pin, toe_on | _joined(ankle_on, toe_on, both), size, fps), bend
 
