@@ -15,7 +15,7 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 
 TICK = 0.05  # seconds between two events
 SETTLE = 0.6  # seconds in which a click has its effect and the window is drawn again
-HOVER = 0.3  # seconds in which the button under a moved mouse becomes the active one
+HOVER = 0.7  # seconds in which the button under a moved mouse becomes the active one
 ROW = 16  # pixels between two places that are tried for a button; buttons are some 20 high
 EDGE = 30  # pixels of the sidebar's width that the tabs take
 
@@ -153,7 +153,7 @@ def find(what, down, share):
         words = pointed_at()
         seen.add(words)
         if what in words:
-            yield HOVER / 2  # what was under the mouse before may still be named: only what stays is meant
+            yield HOVER  # what was under the mouse before may still be named: only what stays is meant
             if what in pointed_at():
                 return across, top - row
     raise AssertionError(f"the sidebar shows no button for {what}, but {sorted(seen)}")
