@@ -15,11 +15,13 @@ from blender_motiondiff.core.motion import positions
 from blender_motiondiff.core.request import (
     Character,
     Contact,
+    Facing,
     Ground,
     Key,
     Path,
     Pin,
     Request,
+    Target,
     Vary,
     Words,
     from_json,
@@ -182,3 +184,13 @@ def test_feet_point_forwards_between_keys_that_have_them_elsewhere(denoiser):
             way = places[:, toe] - places[:, ankle]
             off = np.angle(np.exp(1j * (np.arctan2(way[:, 0], -way[:, 1]) - heading)))
             assert np.degrees(np.abs(off)).max() < 70, (name, ankle)
+
+
+def test_a_wish_to_face_something_leaves_keyed_poses_alone(denoiser):
+    pose = generate(alone(path=straight()), denoiser)[0].motions[0].rotations[45]
+    aside = Facing(0, Target(point=np.array([8.0, -1.5, 0.0])))
+    request = replace(alone(path=straight(), keys=(Key(1.5, pose),)), facings=(aside,))
+    take = generate(request, denoiser)[0]
+    assert not take.report["relaxed"] and take.report["characters"][0]["key_error_deg"] < 0.1
+    turned = np.degrees(np.abs(rot.heading(take.motions[0].rotations[:, 0]) - rot.heading(pose[0])))
+    assert turned[5:25].mean() > 20.0, "away from the key the wish is granted"

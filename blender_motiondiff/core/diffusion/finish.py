@@ -8,6 +8,7 @@ from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..cleanup.foot_lock import UP, lock_feet
 from ..cleanup.kinematics import kinematics
+from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_leg
 from ..constraints import collect
 from ..constraints.ground import heights_at as ground_heights
@@ -27,6 +28,7 @@ from .course import share_in_time, wanted_heading
 SWING_CLEARANCE = 0.075
 OFF_GROUND = 0.08  # metres over its rest height, for a leg of 0.85 m: a foot this high does not stand, whatever is said
 HALF_TURNED = 0.3  # weight of a facing at which half of it is granted
+BESIDE = 0.4  # seconds from a keyed or kept turn in which a wish is granted in full
 TURNING = 0.15  # seconds over which a turn that is added is smoothed
 WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 ROOT = COUNT  # column of the root in what is frozen
@@ -64,15 +66,21 @@ def finish(request, course, features):
 
 
 def faced(motion, request, course, number):
-    """The motion with its whole body turned towards what `facings` wish, as far as their weights go."""
-    partner = course.people[-1 - number].place
+    """The motion with its whole body turned towards what `facings` wish, as far as their weights go.
+
+    Where the pelvis' turn is keyed or kept it stays, and the wish comes and goes beside it.
+    """
+    partner, character, person = course.people[-1 - number].place, request.characters[number], course.people[number]
+    bound = _kept(character, person)[:, 0] > EXACT
+    bound[[f for f, k in zip(person.key_frames, character.keys, strict=True) if "pelvis" in k.joints]] = True
+    free = np.clip(frames_from(bound) / (BESIDE * FPS), 0.0, 1.0) if bound.any() else 1.0
     for facing in request.facings:
         if facing.character == number:
             wanted = wanted_heading(facing.target, motion.root[:, :2], partner)
             off = (wanted - rot.heading(motion.rotations[:, 0]) + np.pi) % (2 * np.pi) - np.pi
             granted = 1.0 if np.isinf(facing.weight) else facing.weight / (facing.weight + HALF_TURNED)
             turn = smooth(np.unwrap(off)[:, None], TURNING)[:, 0] * granted
-            turn *= share_in_time(course.times, facing.start, facing.end)
+            turn *= share_in_time(course.times, facing.start, facing.end) * free * free * (3 - 2 * free)
             rotations = motion.rotations.copy()
             rotations[:, 0] = rot.multiply(rot.about_z(turn), rotations[:, 0])
             motion = replace(motion, rotations=rotations)
