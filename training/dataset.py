@@ -11,11 +11,12 @@ import numpy as np
 from blender_motiondiff.core.cleanup.contacts import label_contacts
 from blender_motiondiff.core.motion import Motion, positions
 
-from .skeletons import canonical_motion, convention_of, ground_height, source_of
+from . import pack
+from .skeletons import SkeletonError, canonical_motion, ground_height, source_of
 
 ROTVEC_UNIT = np.pi / 32767  # radians a stored unit
 BAD_MARGIN = 6  # frames at 60 a second left out on either side of a bad one
-KEPT_OUT = Path(__file__).with_name("validation_clips.txt")
+LISTS = {part: Path(__file__).with_name(f"{part}_clips.txt") for part in ("training", "choosing", "validation")}
 
 # Defects the data's README names that no number in the index marks; the clips are left out of training whole.
 LEFT_OUT = {
@@ -38,18 +39,21 @@ class Clip:
     good: np.ndarray  # [F] bool
     partner: str
     action: str
+    text: str = ""  # what is said of it, in words
 
 
-def read_index(folder):
-    """Rows of the data's index by clip name."""
-    with open(Path(folder) / "shards" / "index.csv", newline="") as file:
-        return {row["clip"]: row for row in csv.DictReader(file)}
+def read_index(data):
+    """Rows of the data's index by clip name, each with its `split`, of the data folder or a packed dataset file."""
+    if pack.is_packed(data):
+        return pack.read_rows(data)
+    with open(Path(data) / "shards" / "index.csv", newline="") as file:
+        rows = {row["clip"]: row for row in csv.DictReader(file)}
+    parts = {name: part for part in LISTS for name in names_of(part)}
+    return {name: row | {"split": parts.get(name, "")} for name, row in rows.items()}
 
 
 def read_clip(name, row, body, shard):
-    """One clip of the data folder as a Clip; None for a skeleton without a usable rest pose."""
-    if convention_of(body["names"]) is None:
-        return None
+    """One clip of the data folder as a Clip. Raises SkeletonError."""
     scale = body["metres_per_unit"]
     low, high = shard[name + ".rot_lo"], shard[name + ".rot_hi"]
     steps = (low.astype(np.uint16) | (high.astype(np.uint16) << 8)).view(np.int16)
@@ -67,12 +71,19 @@ def read_clip(name, row, body, shard):
     lift = np.array([0.0, 0.0, ground])
     motion = Motion(motion.root - lift, motion.rotations, motion.body, fps)
     contacts = label_contacts(places - lift, motion.body, fps)
-    return Clip(name, motion, contacts, good, row["partner"], row["action_class"])
+    # A class of several kinds says nothing certain of one clip.
+    text = row["description"] if "," in row["action_class"] else f"{row['action_class']} {row['description']}"
+    return Clip(name, motion, contacts, good, row["partner"], row["action_class"], text)
 
 
-def load_clips(folder, names=None, report=None):
-    """All usable clips of the data folder, by name. `report(text)` is told what is left out and why."""
-    folder = Path(folder)
+def load_clips(data, names=None, report=None):
+    """All usable clips by name, of the data folder or a packed dataset file.
+
+    `names`: only these. `report(text)` is told what is left out and why.
+    """
+    if pack.is_packed(data):
+        return {n: Clip(**fields) for n, fields in pack.read_clips(data, names).items()}
+    folder = Path(data)
     rows = read_index(folder)
     bodies = json.loads((folder / "shards" / "skeletons.json").read_text())
     clips, by_shard = {}, {}
@@ -82,11 +93,10 @@ def load_clips(folder, names=None, report=None):
     for shard_name, members in by_shard.items():
         with np.load(folder / "shards" / shard_name) as shard:
             for name in members:
-                clip = read_clip(name, rows[name], bodies[rows[name]["skeleton"]], shard)
-                if clip is None:
-                    (report or _silent)(f"{name}: left out, its skeleton has no T-shaped rest pose")
-                else:
-                    clips[name] = clip
+                try:
+                    clips[name] = read_clip(name, rows[name], bodies[rows[name]["skeleton"]], shard)
+                except SkeletonError as error:
+                    (report or _silent)(f"{name}: left out, {error}")
     return clips
 
 
@@ -94,19 +104,46 @@ def _silent(text):
     return None
 
 
-def kept_out():
-    """Names of the clips that training never sees."""
-    return set(KEPT_OUT.read_text().split())
+# --- the split --------------------------------------------------------------------------------------------------------
+
+
+def names_of(part, data=None):
+    """Names of the clips of a part of the split: "training", "choosing" or "validation".
+
+    By the committed lists, or by what `data` says of its own clips where that is a packed dataset file.
+    """
+    if pack.is_packed(data):
+        return {name for name, row in pack.read_rows(data).items() if row["split"] == part}
+    return set(LISTS[part].read_text().split())
+
+
+def choosing(data=None):
+    """Names of the clips on which checkpoints are chosen."""
+    return names_of("choosing", data)
+
+
+def validation(data=None):
+    """Names of the clips from which all figures of quality come; nothing is chosen on them."""
+    return names_of("validation", data)
+
+
+def kept_out(data=None):
+    """Names of the clips that training never sees: those to choose on and those to validate on."""
+    return choosing(data) | validation(data)
+
+
+def why_left_out(name, row):
+    """Why a clip of the data folder is left out whole, in words; "" for a usable one."""
+    if name in LEFT_OUT:
+        return LEFT_OUT[name]
+    if row["shard"] in UNEVEN_GROUND:
+        return "walks on uneven ground that is not recorded"
+    return "climbs on props that are not recorded" if row["action_class"].startswith("climb") else ""
 
 
 def for_training(clips, rows):
-    """The clips that training may see: not kept out, not defective, on level ground."""
-    out = {}
-    for name, clip in clips.items():
-        climbs = rows[name]["action_class"].startswith("climb")
-        if name not in kept_out() and name not in LEFT_OUT and rows[name]["shard"] not in UNEVEN_GROUND and not climbs:
-            out[name] = clip
-    return out
+    """The clips that training may see: not kept out, not defective, on level ground. `rows`: from `read_index`."""
+    return {name: clip for name, clip in clips.items() if rows[name]["split"] == "training"}
 
 
 def main(folder):

@@ -44,11 +44,35 @@ STYLE100 = (
      "left_foot": "LeftToe"},
     ("Left", "Right"),
 )  # fmt: skip
-CONVENTIONS = {"asf": ASF, "asf-bvh": ASF_BVH, "cgspeed": CGSPEED, "daz": DAZ, "100style": STYLE100}
+MIXAMO = (
+    {**CGSPEED[0], "spine1": "Spine", "spine2": "Spine1", "spine3": "Spine2"}, ("Left", "Right"),
+)  # fmt: skip
+SMPL = (
+    {"pelvis": "Pelvis", "spine1": "Spine1", "spine2": "Spine2", "spine3": "Spine3", "neck": "Neck", "head": "Head",
+     "left_collar": "L_Collar", "left_shoulder": "L_Shoulder", "left_elbow": "L_Elbow", "left_wrist": "L_Wrist",
+     "left_hip": "L_Hip", "left_knee": "L_Knee", "left_ankle": "L_Ankle", "left_foot": "L_Foot"},
+    ("L_", "R_"),
+)  # fmt: skip
+RIGIFY = (
+    {"pelvis": "spine", "spine1": "spine.001", "spine2": "spine.002", "spine3": "spine.003", "neck": "spine.004",
+     "head": "spine.006", "left_collar": "shoulder.L", "left_shoulder": "upper_arm.L", "left_elbow": "forearm.L",
+     "left_wrist": "hand.L", "left_hip": "thigh.L", "left_knee": "shin.L", "left_ankle": "foot.L",
+     "left_foot": "toe.L"},
+    (".L", ".R"),
+)  # fmt: skip
+CONVENTIONS = {
+    "ASF/AMC": ASF, "ASF names in BVH": ASF_BVH, "cgspeed": CGSPEED, "DAZ": DAZ, "100STYLE": STYLE100,
+    "Mixamo": MIXAMO, "SMPL": SMPL, "Rigify metarig": RIGIFY,
+}  # fmt: skip
+OPTIONAL = ("spine1", "spine2", "spine3", "left_collar", "right_collar", "left_foot", "right_foot")
 
 TOE_SHARE = 2.0 / 3.0  # of the way from the ankle to the foot's end, where a skeleton has no toe joint
 TO_Z_UP = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])  # Y up, facing +Z -> Z up, facing -Y
-TO_Z_UP_Q = rot.from_matrix(TO_Z_UP)
+NOT_STANDING = "its rest pose is no standing T or A pose; give the rig one in Blender, and export that"
+
+
+class SkeletonError(ValueError):
+    """A skeleton that can't be mapped onto the canonical one; the message says why and what helps."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +80,9 @@ class Source:
     """How a recorded skeleton maps onto the canonical one."""
 
     joints: dict  # canonical name -> source index
+    axes: np.ndarray  # [3, 3] from the source's axes to Z up, facing -Y
     align: np.ndarray  # [22, 4] rotations from canonical rest directions to the source's
-    hip_shift: np.ndarray  # [3] pelvis joint from the source's root joint, source rest axes turned Z up, metres
+    hip_shift: np.ndarray  # [3] pelvis joint from the source's, rest axes turned Z up, metres
     body: object
 
 
@@ -67,35 +92,88 @@ def full_table(convention):
     out = dict(table)
     for name, source in table.items():
         if name.startswith("left"):
-            out[name.replace("left", "right")] = right + source[len(left) :]
+            other = right + source[len(left) :] if source.startswith(left) else source.removesuffix(left) + right
+            out[name.replace("left", "right")] = other
     return out
 
 
+def plain(name):
+    """A joint's name without namespaces such as `mixamorig:`."""
+    return name.rsplit(":", 1)[-1]
+
+
 def convention_of(names):
-    """The naming convention that a recorded skeleton follows; None where none fits."""
-    for name in CONVENTIONS:
-        if set(full_table(name).values()) <= set(names):
-            return name
-    return None
+    """The naming convention that most of a skeleton's joints follow; None where a joint that every body has is missing.
+
+    Spine joints and collars may be missing (they move with their parents), toes too where the ankles have an end.
+    """
+    present, best, most = {plain(n) for n in names}, None, 0
+    for convention in CONVENTIONS:
+        table = full_table(convention)
+        found = sum(source in present for source in table.values())
+        if found > most and all(source in present for name, source in table.items() if name not in OPTIONAL):
+            best, most = convention, found
+    return best
 
 
-def source_of(names, parents, offsets):
-    """Maps a recorded skeleton (offsets `[J, 3]` metres, Y up, facing +Z at rest) onto the canonical one."""
-    table = full_table(convention_of(names))
-    joints = {name: names.index(source) for name, source in table.items()}
-    rest = np.zeros((len(names), 3))
+def rest_places(parents, offsets):
+    """Places of the joints at rest `[J, 3]`, the root at its own offset."""
+    rest = np.zeros((len(parents), 3))
     for j, parent in enumerate(parents):
         rest[j] = offsets[j] + (rest[parent] if parent >= 0 else 0)
-    rest = rest @ TO_Z_UP.T
+    return rest
+
+
+def source_of(names, parents, offsets, axes=None):
+    """Maps a recorded skeleton, `offsets [J, 3]` in metres, onto the canonical one. Raises SkeletonError.
+
+    `axes [3, 3]`: from the skeleton's axes to Z up, facing -Y; found from the rest pose where it is None.
+    """
+    convention = convention_of(names)
+    if convention is None:
+        known = ", ".join(CONVENTIONS)
+        raise SkeletonError(f"its joints follow none of the known naming conventions ({known}); rename them")
+    bare = [plain(n) for n in names]
+    joints = {name: bare.index(source) for name, source in full_table(convention).items() if source in bare}
+    rest = rest_places(parents, offsets)
+    axes = standing_axes(rest, joints) if axes is None else axes
+    rest = rest @ axes.T
     at = {name: rest[j] for name, j in joints.items()}
     for side in ("left", "right"):
         if f"{side}_foot" not in at:
-            end = rest[[j for j, p in enumerate(parents) if p == joints[f"{side}_ankle"]][0]]
-            at[f"{side}_foot"] = at[f"{side}_ankle"] + TOE_SHARE * (end - at[f"{side}_ankle"])
+            ends = [j for j, p in enumerate(parents) if p == joints[f"{side}_ankle"]]
+            if not ends:
+                raise SkeletonError("its feet have neither toes nor ends; export end sites, or a rig with toes")
+            at[f"{side}_foot"] = at[f"{side}_ankle"] + TOE_SHARE * (rest[ends[0]] - at[f"{side}_ankle"])
+    _check_standing(at)
     body = make_body(_measures(at))
     middle = 0.5 * (at["left_hip"] + at["right_hip"])
     shift = middle + np.array([0, 0, HIP_DROP * body.size]) - at["pelvis"]
-    return Source(joints, _alignment(at), shift, body)
+    return Source(joints, axes, _alignment(at), shift, body)
+
+
+def standing_axes(rest, joints):
+    """The turn `[3, 3]` from a file's axes to Z up, facing -Y, by where neck and left hip lie at rest."""
+    up = _nearest_axis(rest[joints["neck"]] - 0.5 * (rest[joints["left_hip"]] + rest[joints["right_hip"]]))
+    left = _nearest_axis(rest[joints["left_hip"]] - rest[joints["right_hip"]])
+    if abs(up @ left) > 0.5:
+        raise SkeletonError(NOT_STANDING)
+    return np.stack([left, np.cross(up, left), up])
+
+
+def _nearest_axis(direction):
+    out, k = np.zeros(3), int(np.abs(direction).argmax())
+    out[k] = np.sign(direction[k])
+    return out
+
+
+def _check_standing(at):
+    """Refuses rest poses in which the legs don't hang down or the arms don't point away from the body."""
+    for side, x in (("left", 1.0), ("right", -1.0)):
+        leg = rot.normalize(at[f"{side}_ankle"] - at[f"{side}_hip"])
+        arm = rot.normalize(at[f"{side}_wrist"] - at[f"{side}_shoulder"])
+        if leg[2] > -0.8 or (x * arm[0] < 0.3 and arm[2] > -0.8):
+            raise SkeletonError(NOT_STANDING)
 
 
 def _measures(at):
@@ -136,19 +214,24 @@ def _alignment(at):
 
 
 def canonical_motion(source, root, rotvec, parents, fps):
-    """A recorded clip as a Motion. `root [F, 3]` metres and `rotvec [F, J, 3]` local, Y up."""
-    local = rot.from_rotvec(rotvec)
+    """A recorded clip as a Motion. `root [F, 3]` metres and `rotvec [F, J, 3]` local, in the source's axes."""
+    return motion_of(source, root, rot.from_rotvec(rotvec), parents, fps)
+
+
+def motion_of(source, root, local, parents, fps):
+    """The same from quaternions `local [F, J, 4]`."""
     world = np.empty_like(local)
     for j, parent in enumerate(parents):
         world[:, j] = local[:, j] if parent < 0 else rot.multiply(world[:, parent], local[:, j])
-    world = rot.multiply(rot.multiply(TO_Z_UP_Q, world), rot.conjugate(TO_Z_UP_Q))
+    turn = rot.from_matrix(source.axes)
+    world = rot.multiply(rot.multiply(turn, world), rot.conjugate(turn))
     turned = np.empty((len(root), COUNT, 4))
     for j, name in enumerate(JOINTS):
         if name in source.joints:
             turned[:, j] = rot.multiply(world[:, source.joints[name]], source.align[j])
         else:
             turned[:, j] = turned[:, PARENTS[j]]
-    pelvis = root @ TO_Z_UP.T + rot.rotate(turned[:, 0], source.hip_shift)
+    pelvis = root @ source.axes.T + rot.rotate(turned[:, 0], source.hip_shift)
     return Motion(pelvis, local_rotations(turned), source.body, fps)
 
 
