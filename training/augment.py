@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from blender_motiondiff.core import rotations as rot
+from blender_motiondiff.core import words
 from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.skeleton import JOINTS, MIRROR, Measures, make_body, measures_of
 
@@ -17,6 +18,9 @@ GESTURE = {"collar": 0.3, "shoulder": 1.8, "elbow": 1.0, "wrist": 0.5, "spine": 
 GESTURE_SECONDS = (0.15, 0.5)
 GESTURES = 3  # at most, in a window
 GESTURING = 0.35  # share of the windows with any
+WORDLESS = 0.3  # share of the persons of whom nothing is said
+TAGS_KEPT = (0.3, 1.0)  # chance of each tag otherwise, drawn a person
+LEFT, RIGHT = words.NAMES.index("left"), words.NAMES.index("right")
 MIRROR_FEET = [2, 3, 0, 1]  # of the contact channels
 
 
@@ -30,6 +34,7 @@ class Windows:
     offsets: np.ndarray  # [B, P, 22, 3]
     measures: np.ndarray  # [B, P, 11]
     gestures: np.ndarray  # [B, P, GESTURES] frames at which a pose was exaggerated, -1 for none
+    words: np.ndarray  # [B, P, words.COUNT] what is said of the motion, 0 where nothing is
 
 
 def usable_starts(good, length):
@@ -84,6 +89,19 @@ def gesture(rotations, rng):
     return out, moments
 
 
+def spoken(text, flip, rng):
+    """Channels `[words.COUNT]` of what is said of a clip: some of its tags, or nothing (classifier-free dropout).
+
+    Animators write a word or two where the recordings have a sentence, so every tag is left out at times. In the
+    mirror left is right.
+    """
+    said = words.encode(text)
+    if flip:
+        said[[LEFT, RIGHT]] = said[[RIGHT, LEFT]]
+    said = said * (rng.random(len(said)) < rng.uniform(*TAGS_KEPT)) * (rng.random() > WORDLESS)
+    return said / max(float(np.linalg.norm(said)), 1e-6)
+
+
 def windows(picks, frames, rng, augment=True):
     """Cuts `picks`, a list of tuples of (clip, start) pairs, one a person of the window."""
     out = []
@@ -106,6 +124,7 @@ def windows(picks, frames, rng, augment=True):
                 root = root * np.array([-1.0, 1, 1])
                 rotations = rotations[:, MIRROR] * np.array([1.0, 1, -1, -1])
                 contacts = contacts[:, MIRROR_FEET]
-            rows.append((root, rotations, contacts, body.offsets, measures, moments))
+            said = spoken(clip.text, flip, rng)
+            rows.append((root, rotations, contacts, body.offsets, measures, moments, said))
         out.append([np.stack(column) for column in zip(*rows, strict=True)])
     return Windows(*(np.stack(column).astype(np.float32) for column in zip(*out, strict=True)))

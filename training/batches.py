@@ -6,7 +6,7 @@ import numpy as np
 
 from blender_motiondiff.core import reference as ref
 from blender_motiondiff.core import rotations as rot
-from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
+from blender_motiondiff.core.constraints.trajectory import smooth_pelvis, smooth_through
 from blender_motiondiff.core.features import ROTATIONS, SIZE, encode
 from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
@@ -17,6 +17,8 @@ from .tasks import couple_task, single_task
 KNOTS = (0.6, 1.1)  # seconds between the knots of the smoothed paths
 SLOWEST_WALK = 0.25  # metres a second: slower windows are headed as the body is, not along the path
 GIVEN_HEADING = 0.2  # share of the other windows that are headed so as well
+SPARSE = 0.25  # share of the paths that are told by waypoints alone
+WAYPOINTS = (2, 6)  # how many, the last one excluded
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,21 @@ class Sampler:
 def path_frames(pelvis, root_heading, rng):
     """Frames along the smoothed pelvis `[T, 2]`, headed along it; where it hardly moves, and at times, as the body."""
     place = smooth_pelvis(pelvis, knot_seconds=rng.uniform(*KNOTS))
+    if rng.random() < SPARSE:
+        place = through_waypoints(place, rng)
     along = ref.path_heading(place)
     walks = np.linalg.norm(np.diff(place, axis=0), axis=-1).sum() > SLOWEST_WALK * len(along) / FPS
     if not walks or rng.random() < GIVEN_HEADING:
         along = ref.smooth_heading(root_heading, 0.3)
     return place, along
+
+
+def through_waypoints(place, rng):
+    """The curve `[T, 2]` that a request would lay through a few points of a path `[T, 2]`, its ends among them."""
+    inner = np.arange(1, len(place) - 1)
+    chosen = rng.choice(inner, min(int(rng.integers(*WAYPOINTS)) - 2, len(inner)), replace=False)
+    frames = np.concatenate([[0], np.sort(chosen), [len(place) - 1]])
+    return smooth_through(frames / FPS, place[frames], np.arange(len(place)) / FPS, (False, False))
 
 
 def lay_frames(features, root_heading, masks, sources, rng):
@@ -132,7 +144,8 @@ def prepare(win, tables, rng, tasks=None):
     present = np.full(sources.shape, float(persons == 2), np.float32)
     other = np.arange(persons)[::-1]
     extra = ref.extras(sources, masks, place, heading, place[:, other], heading[:, other], present, win.measures)
-    network_input = ref.given(tables, sources, base, masks, extra)
+    said = np.broadcast_to(win.words[:, :, None], (*heading.shape, win.words.shape[-1]))
+    network_input = ref.given(tables, sources, base, masks, extra, said)
     return Batch(
         target.astype(np.float32), masks, base, spread, network_input, win.contacts, place.astype(np.float32),
         heading.astype(np.float32), win.offsets, present,

@@ -82,10 +82,11 @@ def point_into(model, path):
         raise SystemExit(f"The graph does not use these numbers by name: {', '.join(sorted(missing))}.")
 
 
-def write_config(folder, net, facts):
-    """config.json: what the weights are, and the checksums that guard them."""
+def write_config(folder, net, facts, vocabulary):
+    """config.json: what the weights are, the tags they know (words.TAGS), and the checksums that guard them."""
     config = {
         "name": folder.name, "layout": files.LAYOUT, "features": SIZE, "given": GIVEN, "network": net.config,
+        "vocabulary": list(vocabulary),
         "sha256": {name: files.checksum(folder / name) for name in (files.MODEL, files.GRAPH)}, "training": facts,
     }  # fmt: skip
     write_text(folder / files.CONFIG, json.dumps(config, indent=1) + "\n")
@@ -104,7 +105,7 @@ def main():
     with np.load(args.run / "tables.npz") as tables:
         write_numbers(args.out, net, dict(tables))
     write_graph(args.out, net)
-    write_config(args.out, net, {"validation": saved["numbers"]})
+    write_config(args.out, net, {"validation": saved["numbers"], "steps": saved["step"]}, saved["vocabulary"])
 
     from blender_motiondiff.core.denoiser import onnx_backend
 

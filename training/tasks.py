@@ -102,8 +102,11 @@ def _single_task(rng, frames, moments):
         if rng.random() < 0.25:
             observe_pins(rng, mask)
         return mask, OWN
-    if dice < 0.92:
+    if dice < 0.90:
         observe_kept(rng, mask)
+        return mask, OWN
+    if dice < 0.94:  # only where somebody starts: what happens is for the words to say
+        mask[0, :3], mask[0, ROOT_TURN] = True, True
         return mask, OWN
     start = int(rng.integers(-20, frames - 4))
     mask[max(start, 0) : start + int(rng.integers(24, 60))] = True

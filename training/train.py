@@ -19,11 +19,13 @@ from blender_motiondiff.core.denoiser.network import Denoiser
 from blender_motiondiff.core.diffusion.schedule import STEPS, alpha_bar
 from blender_motiondiff.core.features import SIZE
 from blender_motiondiff.core.reference import Tables
+from blender_motiondiff.core.words import NAMES
 
-from . import emphasis, losses
+from . import emphasis, losses, variety
 from .batches import Sampler, measure_tables, prepare
 from .dataset import for_training, kept_out, load_clips, read_index
 from .muon import Muon
+from .start import load_numbers, read_weights
 from .validate import baseline, make_sets, scalar, to_torch, validate
 
 TOKENS = 1200  # frames / 4 of all persons in a step
@@ -52,8 +54,10 @@ def produce(queue, data, tables, seed):
         queue.put((singles, couples))
 
 
-def load_tables(data, cache):
-    """The statistics, measured once and kept beside the checkpoints."""
+def load_tables(data, cache, begun_from=None):
+    """The statistics, measured once and kept beside the checkpoints; those of the weights that a run begins from."""
+    if begun_from is not None and not cache.exists():
+        np.savez(cache, **vars(read_weights(begun_from)[1]))
     if cache.exists():
         with np.load(cache) as f:
             return Tables(f["mean"], f["deviation"], f["spread"])
@@ -63,13 +67,12 @@ def load_tables(data, cache):
     return tables
 
 
-def noised(batch, generator, mix=None):
+def noised(batch, noise, generator, mix=None):
     """(noisy residual, level) with half of the samples at full noise; in the emphasis' mix where there is one."""
     count = len(batch.target)
     step = torch.rand(count, generator=generator) * STEPS
     step[torch.rand(count, generator=generator) < PURE_NOISE] = STEPS
     share = torch.from_numpy(alpha_bar(step.numpy())).float()
-    noise = torch.randn(batch.target.shape, generator=generator)
     a = share[:, None, None, None]
     if mix is not None:
         return a.sqrt() * (batch.target @ mix) + (1 - a).sqrt() * noise, share.sqrt()
@@ -104,9 +107,13 @@ def learn(net, opts, batches, weights, generator, mix=None):
     shown = {}
     for batch in batches:
         batch = to_torch(batch)
-        noisy, level = noised(batch, generator, mix)
-        couple = noisy.shape[1] == 2
-        distance = torch.from_numpy(token_distance(noisy.shape[2]))
+        couple = batch.target.shape[1] == 2
+        distance = torch.from_numpy(token_distance(batch.target.shape[2]))
+        if couple and mix is None:
+            noise = variety.nearest(net, batch, distance, generator, weights)
+        else:
+            noise = torch.randn(batch.target.shape, generator=generator)
+        noisy, level = noised(batch, noise, generator, mix)
         predicted = net(noisy, batch.given, 1 - batch.mask, level, batch.present, distance, couple)
         loss, parts = losses.total(predicted, batch, weights, mix)
         (0.5 * loss).backward()
@@ -126,13 +133,15 @@ class Run:
         self.net, self.average = (Denoiser(width=args.width, layers=args.layers) for _ in range(2))
         self.opts = optimisers(self.net)
         self.step, self.best, self.spent = 0, float("inf"), 0.0
+        if args.begin_from is not None:
+            load_numbers(self.net, read_weights(args.begin_from)[0])
         self.average.load_state_dict(self.net.state_dict())
 
     def resume(self, folder):
         """Goes on from last.pt of a folder; `--again` starts the learning rate's cycle anew."""
         saved = torch.load(folder / "last.pt", weights_only=True)
-        self.net.load_state_dict(saved["net"])
-        self.average.load_state_dict(saved["average"])
+        load_numbers(self.net, saved["net"])
+        load_numbers(self.average, saved["average"])
         for opt, state in zip(self.opts, saved["opts"], strict=True):
             opt.load_state_dict(state)
         self.step, self.best = saved["step"], saved["best"]
@@ -144,6 +153,7 @@ class Run:
         if scalar(numbers) < self.best:
             self.best = scalar(numbers)
             best = {"net": self.average.state_dict(), "config": self.net.config, "numbers": numbers, "step": self.step}
+            best["vocabulary"] = list(NAMES)
             torch.save(best, folder / "best.pt")
         state = {"net": self.net.state_dict(), "average": self.average.state_dict()}
         state["opts"] = [opt.state_dict() for opt in self.opts]
@@ -202,6 +212,7 @@ def arguments():
     parser.add_argument(
         "--emphasis", type=float, default=0, help="on the pelvis (GMD); measured by benchmarks.emphasis"
     )
+    parser.add_argument("--from", dest="begin_from", type=Path, metavar="WEIGHTS", help="a weights folder to learn on")
     parser.add_argument("--resume", action="store_true", help="go on from last.pt")
     parser.add_argument("--again", action="store_true", help="with --resume: a new cycle of the learning rate")
     return parser.parse_args()
@@ -213,7 +224,7 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    tables = load_tables(args.data, args.out / "tables.npz")
+    tables = load_tables(args.data, args.out / "tables.npz", args.begin_from)
     sets = make_sets(load_clips(args.data, names=kept_out()), tables)
     print("base alone:", {k: round(v, 2) for k, v in baseline(sets).items()}, flush=True)
     run = Run(args)

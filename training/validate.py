@@ -7,11 +7,12 @@ from blender_motiondiff.core.denoiser.layout import token_distance
 from blender_motiondiff.core.features import CONTACTS, ROTATIONS, SIZE
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
 
-from . import losses
+from . import losses, variety
 from .batches import Sampler, prepare
 from .tasks import observe_key
 
 FRAMES = 120
+TAKES = 8
 
 
 def to_torch(batch):
@@ -20,12 +21,18 @@ def to_torch(batch):
 
 
 @torch.no_grad()
-def answer(net, batch, generator):
-    """One step from pure noise: the answer's features in their frames, `(B, P, T, 268)`."""
+def answer(net, batch, generator, first=True):
+    """One step from pure noise: the answer's features in their frames, `(B, P, T, 268)`.
+
+    `first`: the first take, whose noise has no slow part.
+    """
     free = 1 - batch.mask
-    noise = torch.randn(batch.target.shape, generator=generator) * free
+    noise = torch.randn(batch.target.shape, generator=generator)
     level = torch.zeros(len(noise))
     distance = torch.from_numpy(token_distance(noise.shape[2]))
+    if first:
+        noise = variety.quiet(noise, torch.ones(len(noise), dtype=torch.bool), net, distance)
+    noise = noise * free
     couple = noise.shape[1] == 2
     predicted = net(noise, batch.given, free, level, batch.present, distance, couple)
     return batch.base + batch.spread * predicted
@@ -58,7 +65,10 @@ def make_sets(clips, tables, seed=1):
 
 
 def joint_errors(batch, features):
-    """Mean joint error in metres, world, from the rotations and the root, of the persons that were not observed."""
+    """Mean joint error of each window `(B,)` in metres, and the world places that have it.
+
+    From the rotations and the root, of the persons that were not observed.
+    """
     truth = batch.base + batch.spread * batch.target
     worlds = []
     for f in (features, truth):
@@ -66,7 +76,16 @@ def joint_errors(batch, features):
         worlds.append(losses.to_world(places, f, batch.place, batch.heading))
     error = (worlds[0] - worlds[1]).norm(dim=-1)
     made = 1 - batch.mask.flatten(2).min(-1).values  # (B, P)
-    return float((error.mean((2, 3)) * made).sum() / made.sum()), worlds[0]
+    return (error.mean((2, 3)) * made).sum(1) / made.sum(1), worlds[0]
+
+
+def several(net, batch, generator):
+    """Of TAKES takes, mean joint error of the best (m), and mean distance between two of them (m)."""
+    answers = [joint_errors(batch, answer(net, batch, generator, first=k == 0)) for k in range(TAKES)]
+    best = torch.stack([error for error, _ in answers]).min(0).values
+    worlds = torch.stack([world[:, -1] for _, world in answers])
+    apart = (worlds[1:] - worlds[:-1]).norm(dim=-1).mean()
+    return float(best.mean()), float(apart)
 
 
 def validate(net, sets, seed=0):
@@ -77,7 +96,10 @@ def validate(net, sets, seed=0):
     for kind, batch in sets.items():
         features = answer(net, batch, generator)
         error, world = joint_errors(batch, features)
-        out[f"{kind}_cm"] = 100 * error
+        out[f"{kind}_cm"] = 100 * float(error.mean())
+        if kind == "reaction":
+            best, apart = several(net, batch, generator)
+            out |= {"reaction_best8_cm": 100 * best, "reaction_spread_cm": 100 * apart}
         if kind != "keys":
             person = slice(world.shape[1] - 1, None)
             out[f"{kind}_slip"] = 100 * float(losses.feet(world[:, person], batch.contacts[:, person]))
@@ -87,7 +109,7 @@ def validate(net, sets, seed=0):
 
 def baseline(sets):
     """The same numbers for the base alone, residual 0."""
-    return {f"{kind}_cm": 100 * joint_errors(b, b.base)[0] for kind, b in sets.items()}
+    return {f"{kind}_cm": 100 * float(joint_errors(b, b.base)[0].mean()) for kind, b in sets.items()}
 
 
 def scalar(numbers):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import words
 from .features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, velocities
 from .motion import FPS
 from .skeleton import COUNT
@@ -256,7 +257,7 @@ def base_of(tables, source, observed, mask, place, heading):
 # --- what the network is given ----------------------------------------------------------------------------------------
 
 EXTRAS = 2 + 1 + SOURCES + 4 + 2 + 1 + 11  # see `extras`
-GIVEN = 2 * SIZE + EXTRAS
+GIVEN = 2 * SIZE + EXTRAS + words.COUNT
 
 
 def extras(source, mask, place, heading, partner_place, partner_heading, present, measures, fps=FPS):
@@ -284,7 +285,10 @@ def extras(source, mask, place, heading, partner_place, partner_heading, present
     return np.concatenate([velocity, turning[..., None], kind, seen, since, until, there, sizes], -1)
 
 
-def given(tables, source, base, mask, extra):
-    """The network's conditioning `[..., T, GIVEN]`: the standardised base, the mask, the extras."""
+def given(tables, source, base, mask, extra, said):
+    """The network's conditioning `[..., T, GIVEN]`: the standardised base, the mask, the extras, the words.
+
+    `said [..., T, words.COUNT]`: what the motion should be at each frame (words.encode), 0 where nothing is said.
+    """
     standard = (base - tables.mean[source][..., None, :]) / tables.deviation
-    return np.concatenate([np.clip(standard, -5, 5), mask, extra], -1).astype(np.float32)
+    return np.concatenate([np.clip(standard, -5, 5), mask, extra, said], -1).astype(np.float32)

@@ -4,6 +4,7 @@ import numpy as np
 
 from blender_motiondiff.core import reference as ref
 from blender_motiondiff.core import rotations as rot
+from blender_motiondiff.core import words
 from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
 from blender_motiondiff.core.features import CONTACTS, ROTATIONS, SIZE, encode
 from blender_motiondiff.core.skeleton import measures_of
@@ -80,7 +81,8 @@ def network_input(kind, frames, tables, batch=1, level=0.4, seed=0):
     present = np.full(len(people), float(len(people) == 2))
     measures = np.stack([list(vars(measures_of(m.body)).values()) for m in people])
     extra = ref.extras(sources, masks, place, heading, place[other], heading[other], present, measures)
-    given = ref.given(tables, sources, base, masks, extra)
+    said = np.broadcast_to(words.encode("walk slowly"), (*heading.shape, words.COUNT))
+    given = ref.given(tables, sources, base, masks, extra, said)
     free = (~masks).astype(np.float32)
     noise = np.random.default_rng(seed).standard_normal((batch, *free.shape), np.float32) * free
 

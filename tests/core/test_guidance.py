@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from blender_motiondiff.core.constraints.rows import Poses, join, make_rows
-from blender_motiondiff.core.diffusion.guidance import combine, push, push_away
+from blender_motiondiff.core.diffusion.guidance import push, push_away
 from blender_motiondiff.core.diffusion.kernels import skeleton_kernel, spread, time_kernel
 from blender_motiondiff.core.motion import positions
 from blender_motiondiff.core.request.data import HARD
@@ -134,10 +134,9 @@ def test_spreading_is_the_product_of_both_kernels(seed, frames):
 
 @given(seeds, st.floats(-3, 5), st.floats(-3, 5))
 def test_scales_are_separate(seed, constraint, text):
-    u, c, w = np.random.default_rng(seed).normal(size=(3, 4, 5))
-    assert np.allclose(combine(u, c, w, 1.0, 0.0), c) and np.allclose(combine(u, c, w, 0.0, 1.0), w)
-    assert np.allclose(combine(u, c, w, 0.0, 0.0), u)
-    assert np.allclose(combine(u, c, w, constraint, text), u * (1 - constraint - text) + constraint * c + text * w)
-    assert np.allclose(combine(u, c, None, constraint, text), combine(u, c, u, constraint, text))
-    assert np.allclose(push_away(c, u, None, constraint, 9.0), combine(u, c, None, constraint, 9.0))
-    assert push_away(c, None, None, 1.0, 1.0) is c
+    u, w, f = np.random.default_rng(seed).normal(size=(3, 4, 5))
+    assert push_away(f, None, None, 1.0, 1.0) is f and np.allclose(push_away(f, u, w, 1.0, 1.0), f)
+    assert np.allclose(push_away(f, u, None, 0.0, 9.0), u) and np.allclose(push_away(f, None, w, 9.0, 0.0), w)
+    assert np.allclose(push_away(f, u, None, constraint, 9.0), u + constraint * (f - u))
+    both = push_away(f, u, w, constraint, text) - f
+    assert np.allclose(both, push_away(f, u, None, constraint, 1) + push_away(f, None, w, 1, text) - 2 * f)

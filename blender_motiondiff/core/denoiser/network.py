@@ -4,6 +4,9 @@ Two transformers that share their weights, one a person, joined by mutual attent
 section 3.3): every block is self-attention, mutual attention onto the partner's states, feed-forward, each with
 adaptive layer norm on the diffusion time. Tokens are patches of 4 frames; attention sees 2 s to either side through a
 learned bias on the relative time, so clips may be longer than those trained on.
+
+What differs between takes enters through the slow part of the noise: from pure noise, the only input of a single step,
+white noise says nothing, but its average over a second is a choice that holds for a while (training.variety).
 """
 
 import math
@@ -20,6 +23,9 @@ def parts(x, count):
     """The last axis cut into equal parts, by slices: the exported graph would hold a chunk as a sequence of copies."""
     size = x.shape[-1] // count
     return [x[..., i * size : (i + 1) * size] for i in range(count)]
+
+
+SLOW = 6.0  # tokens: standard deviation of the average that makes the slow part of the noise
 
 
 class Modulation(nn.Module):
@@ -110,6 +116,8 @@ class Denoiser(nn.Module):
         self.time = nn.Sequential(nn.Linear(32, time_width), nn.SiLU(), nn.Linear(time_width, time_width), nn.SiLU())
         self.enter_noisy = nn.Linear(PATCH * SIZE, width)
         self.enter_given = nn.Linear(PATCH * GIVEN, width)
+        self.enter_slow = nn.Linear(SIZE, width, bias=False)
+        nn.init.normal_(self.enter_slow.weight, std=0.01)
         self.blocks = nn.ModuleList(Block(width, heads, time_width, dropout) for _ in range(layers))
         self.last = Modulation(width, time_width)
         self.leave = nn.Linear(width, PATCH * SIZE)
@@ -121,6 +129,9 @@ class Denoiser(nn.Module):
         far = torch.zeros(2 * REACH + 1, 1)
         far[[0, -1]] = -1e4  # what is REACH or more away is not seen
         self.register_buffer("far", far, persistent=False)
+        near = torch.exp(-0.5 * (torch.arange(-REACH, REACH + 1) / SLOW) ** 2)
+        near[[0, -1]] = 0.0
+        self.register_buffer("near", near, persistent=False)
 
     def fuse(self, fused):
         """Chooses how attention is computed (see Attention)."""
@@ -135,6 +146,14 @@ class Denoiser(nn.Module):
         rows = table.index_select(0, distance.flatten()).t().reshape(-1, self.config["heads"], n, n)
         return [[rows[each * i + k] for k in range(each)] for i in range(len(of_blocks))]
 
+    def slow(self, noisy, distance):
+        """The noisy residuals' average over about a second, a token `(B, P, N, 268)`; of variance 1 from pure noise."""
+        b, p, _, _ = noisy.shape
+        n = distance.shape[0]
+        weights = self.near.index_select(0, distance.flatten()).reshape(n, n)
+        weights = weights / (weights**2).sum(-1, keepdim=True).sqrt()
+        return weights @ (noisy.reshape(b, p, n, PATCH, SIZE).mean(3) * PATCH**0.5)
+
     def forward(self, noisy, given, free, level, present, distance, couple=True):
         """Clean residuals `(B, P, T, 268)`.
 
@@ -147,8 +166,9 @@ class Denoiser(nn.Module):
         n = t // PATCH
         phase = level[:, None] * (2.0 ** torch.arange(16, device=level.device))[None] * math.pi / 2
         time = self.time(torch.cat([phase.sin(), phase.cos()], -1))
+        x = self.enter_given(given.reshape(b, p, n, -1)) + self.enter_slow(self.slow(noisy, distance))
         noisy = noisy * level[:, None, None, None]  # almost pure noise says nothing: it is scaled away
-        x = self.enter_noisy(noisy.reshape(b, p, n, -1)) + self.enter_given(given.reshape(b, p, n, -1))
+        x = x + self.enter_noisy(noisy.reshape(b, p, n, -1))
         for block, biases in zip(self.blocks, self.biases(distance, couple), strict=True):
             x = block(x, time, biases, present)
         x, _ = self.last(x, time)

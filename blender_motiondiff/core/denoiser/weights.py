@@ -16,7 +16,7 @@ from ..files.atomic import write_bytes
 from ..reference import GIVEN, Tables
 
 MODEL, GRAPH, CONFIG = "model.safetensors", "graph.onnx", "config.json"
-LAYOUT = 1  # of features, reference and network input; weights of another layout are refused
+LAYOUT = 2  # of features, reference and network input; weights of another layout are refused
 BUNDLED = Path(__file__).parent / "weights" / "base"
 DTYPES = {"F16": np.float16, "F32": np.float32}
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import reference as ref
 from .. import rotations as rot
+from .. import words
 from ..constraints.rows import Poses
 from ..features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, encode
 from ..reference import PARTNER
@@ -160,10 +161,21 @@ def build(request, course, tables, part, bare=False):
     present = np.full(len(asked), float(len(asked) == 2))
     measures = np.stack([list(vars(measures_of(b.scaled(1.0 / b.size))).values()) for b in bodies])
     extra = ref.extras(sources, mask, place, heading, place[other], heading[other], present, measures)
+    said = np.broadcast_to(spoken(request.words, course.times[part]), (*heading.shape, words.COUNT))
     return Conditions(
         sources=sources, mask=mask, observed=observed, base=base, spread=ref.spread(tables, sources, mask),
-        given=ref.given(tables, sources, base, mask, extra), place=place, heading=heading,
+        given=ref.given(tables, sources, base, mask, extra, said), place=place, heading=heading,
     )  # fmt: skip
+
+
+def spoken(asked, times):
+    """What the words of a request say at `times [T]`: channels `[T, words.COUNT]` (words.encode) of all that hold."""
+    out = np.zeros((len(times), words.COUNT), np.float32)
+    poses = Poses(times, None, None, None)
+    for one in asked:
+        frames = poses.frames_between(one.start, one.end)
+        out[frames] = np.maximum(out[frames], words.encode(one.text) > 0)
+    return out / np.maximum(np.linalg.norm(out, axis=-1, keepdims=True), 1.0)
 
 
 def _without_keys(character):

@@ -58,25 +58,11 @@ def _step(rows, places, strength, movable, body, fps):
     return (move if movable is None else move * movable[..., None]).astype(places.dtype)
 
 
-def combine(plain, constrained, worded, constraint_scale, text_scale):
-    """Classifier-free guidance with scales of its own for constraints and words (Kimodo's separated form).
-
-    u + s_c (constrained - u) + s_t (worded - u), u being `plain`: the estimate without either; `constrained` and
-    `worded` have only constraints, only words. None leaves one out.
-    """
-    out = plain
-    if constrained is not None:
-        out = out + constraint_scale * (constrained - plain)
-    if worded is not None:
-        out = out + text_scale * (worded - plain)
-    return out
-
-
 def push_away(full, unconstrained, wordless, constraint_scale, text_scale):
     """The joint estimate `full` (constraints and words), pushed away from those without the one and without the other.
 
     f + (s_c - 1)(f - unconstrained) + (s_t - 1)(f - wordless): scales of 1 give `full` and need no other estimate
-    (None); with words or constraints alone it is `combine` (Ho & Salimans 2022, equation 6).
+    (None); with words or constraints alone it is classifier-free guidance (Ho & Salimans 2022, equation 6).
     """
     out = full
     if unconstrained is not None:

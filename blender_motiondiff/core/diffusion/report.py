@@ -1,5 +1,6 @@
 """What a take's report says: how well each constraint is met, the feet, the bodies, what gave way and why."""
 
+from .. import words
 from ..cleanup.skating import gmd_foot_skating_ratio
 from ..constraints import collect
 from ..constraints.bodies import penetration
@@ -62,6 +63,5 @@ def _gave_way(residual):
 
 
 def unknown_words(request, vocabulary):
-    """Words asked for that the weights do not know, in order."""
-    asked = [w.strip(".,;:!?\"'()").lower() for words in request.words for w in words.text.split()]
-    return list(dict.fromkeys(w for w in asked if w and w not in vocabulary))
+    """Words asked for that the weights do not know, in order; `vocabulary`: the tags they were trained on."""
+    return list(dict.fromkeys(w for said in request.words for w in words.unknown(said.text, vocabulary)))

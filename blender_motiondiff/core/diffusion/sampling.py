@@ -1,10 +1,11 @@
 """From a request's courses to world features: window after window, every take in one batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .. import reference as ref
+from .. import words
 from ..cleanup.contacts import label_contacts
 from ..constraints.trajectory import meet_path
 from ..denoiser.layout import PATCH
@@ -19,6 +20,7 @@ from .windows import merge, spans
 
 SMOOTHING = 1.0 / FPS  # seconds, of a last Gaussian average: the noise that few steps leave (InterGen's demo: 1 frame)
 DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
+CHOICE = 0.8  # seconds over which the network averages the noise to tell takes apart (network.SLOW, in tokens)
 VARY_STEPS = 2  # calls at least when a motion is changed
 BLOCK = 60  # frames whose noise comes from one stream, so that it is the same in whichever window they lie
 
@@ -81,6 +83,8 @@ def _answer(request, courses, window, denoiser, callback):
         number = next(draws)
         start, stop = window.part.start, window.part.start + shape[2]
         rows = [noise(request.seed, k, number, shape[1], start, stop) for k in range(shape[0])]
+        if number == 0:  # the first take is the likeliest answer, the others stray from it
+            rows[0] = rows[0] - ref.smooth(rows[0], CHOICE)
         return np.stack(rows) * window.free
 
     # A single call has nobody after it who could follow where it is steered.
@@ -184,21 +188,36 @@ def _translated(request, courses, window, denoiser, clean):
 
 
 def estimator(request, courses, window, denoiser):
-    """The window's `denoise(x, level) -> x0`, pushed away from the answer without keys and pins where that is asked."""
+    """The window's `denoise(x, level) -> x0`, pushed away from the answers without keys and pins, and without words.
+
+    How far is what the request's constraint_guidance and text_guidance say (guidance.push_away).
+    """
     dense = request.steps > 1 and getattr(denoiser, "gradient", None) is not None
     constrained = called(denoiser, window, goals(request, courses, window) if dense else None)
-    if request.constraint_guidance == 1.0:
+    worded = request.text_guidance != 1.0 and window.given[..., -words.COUNT :].any()
+    if request.constraint_guidance == 1.0 and not worded:
         return constrained
+    silent = called(denoiser, wordless(window)) if worded else None
     last = {"clean": np.zeros_like(window.free)}
 
     def denoise(x, level):
         full = constrained(x, level)
-        plain = _translated(request, courses, window, denoiser, last["clean"])(x, level)
-        pushed = push_away(full, plain, None, request.constraint_guidance, 1.0)
+        plain = None
+        if request.constraint_guidance != 1.0:
+            plain = _translated(request, courses, window, denoiser, last["clean"])(x, level)
+        unsaid = silent(x, level) if worded else None
+        pushed = push_away(full, plain, unsaid, request.constraint_guidance, request.text_guidance)
         last["clean"] = (pushed * window.free).astype(np.float32)
         return last["clean"]
 
     return denoise
+
+
+def wordless(window):
+    """The Window with nothing said."""
+    given = window.given.copy()
+    given[..., -words.COUNT :] = 0.0
+    return replace(window, given=given)
 
 
 def onto_paths(clean, window, courses):
