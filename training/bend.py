@@ -8,6 +8,9 @@ The legs follow by two-bone IK, heels rise and the pelvis sinks where they are t
     python -m training.bend --data FOLDER     prints how the bent clips compare with the recorded ones
 """
 
+import argparse
+import sys
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,10 +19,10 @@ from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.foot_lock import DEEPEST, Foot, ankle_target, envelope, leg_reach
 from blender_motiondiff.core.cleanup.kinematics import kinematics
 from blender_motiondiff.core.cleanup.plants import frames_from, runs
+from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
 from blender_motiondiff.core.cleanup.two_bone_ik import solve_leg
 from blender_motiondiff.core.motion import Motion
 from blender_motiondiff.core.skeleton import FEET, INDEX, LEGS, Body
-
 
 LEAST_WAY = 1.0  # metres that a clip must travel to be bent
 LEAST_GOOD = 1.0  # seconds of good frames that it must have
@@ -30,16 +33,19 @@ STANDS, GOES = (
     0.15,
     0.5,
 )  # metres a second: a body slower than the first turns about nothing, faster than the second all
-STRAIGHT = 0.2  # share of the stretches of the way to which no curvature is added
-RADII = (1.0, 8.0)  # metres, of the others
+STRAIGHT = 0.12  # share of the stretches of the way to which no curvature is added
+RADII = (1.0, 6.0)  # metres, of the others
 STRETCHES = (0.7, 5.0)  # metres of way from one curvature to the next
 EASE = 0.25  # metres of way, standard deviation, over which curvatures pass into each other
 STRIDE = (0.85, 1.2)  # stretch of the way
+LONGEST_AT = (1.5, 4.0)  # metres a second up to which it may be that long, and from which on no longer than recorded
+SHORTER = 0.15  # metres: share by which strides are shorter for each 1/m of curvature
 PULL = 2.5  # metres a second squared: lateral acceleration at most
 WHIRL = 1.7  # radians a second: rate of turning at most
-GENTLY = 0.25  # of what walks may take
+GENTLY = 0.4  # of what walks may take
 GRAVITY = 9.81
 LEAN = 0.6  # share of the lean of a rigid body that people show
+LOOK_SECONDS, LOOK = 0.35, 0.6  # heads turn by this share of what the body is going to turn within this time
 KNEE_TURN = 0.5  # share of a foot's turn against the body that hip and knee take; the ankle takes the rest
 STANCE_HEIGHT = 0.06  # metres over its rest height, leg 0.85 m: a slow toe this low is bent as a standing one
 STANCE_SPEED, STANCE_SHARE = 0.4, 0.3  # metres a second, or share of the body's speed: slow
@@ -101,7 +107,7 @@ def curvature_along(way, rng, strength=1.0):
 
 
 def drawn_bend(motion, rng, strength=1.0):
-    """A Bend at random of a motion's path, or None where it does not travel. `strength`: 1 for walks, less is gentler."""
+    """A Bend at random of a motion's path, or None where it does not travel. `strength`: 1 for walks, less is less."""
     fps, before = motion.fps, smoothed(motion.root[:, :2], motion.fps)
     step = np.diff(before, axis=0, prepend=before[:1])
     speed = np.linalg.norm(np.gradient(before, axis=0), axis=1) * fps
@@ -109,15 +115,17 @@ def drawn_bend(motion, rng, strength=1.0):
     if way[-1] < LEAST_WAY:
         return None
     goes = _ease((speed - STANDS) / (GOES - STANDS))
-    low, high = (1 + (bound - 1) * (1 if strength == 1 else GENTLY) for bound in STRIDE)
-    stretch = 1 + (rng.uniform(low, high) - 1) * goes
+    spare = 1 - _ease((np.quantile(speed, 0.9) - LONGEST_AT[0]) / (LONGEST_AT[1] - LONGEST_AT[0]))
+    change = rng.uniform(STRIDE[0] - 1, max((STRIDE[1] - 1) * spare, 0.0)) * (1 if strength == 1 else GENTLY)
+    stretch = 1 + change * goes
     fast = np.maximum(speed * stretch, GOES)
     most = strength * np.minimum(1 / RADII[0], np.minimum(PULL / fast**2, WHIRL / fast))
     heading = np.unwrap(np.arctan2(*np.gradient(before, axis=0).T[::-1]))
     own = np.abs(np.gradient(heading)) * fps / fast * goes
-    most = np.maximum(most - own, 0.2 * most)
-    most = smoothed(most[:, None], fps, 0.1)[:, 0]
-    bends = goes * most * np.tanh(curvature_along(way * stretch.mean(), rng, strength) / most)
+    most = smoothed(np.maximum(most - own, 0.2 * most)[:, None], fps, 0.1)[:, 0]
+    wanted = curvature_along(way * stretch.mean(), rng, strength) / most
+    bends = goes * most * wanted / (1 + wanted**4) ** 0.25
+    stretch = stretch * (1 - SHORTER * np.abs(bends))
     turn = np.cumsum(bends * np.linalg.norm(step, axis=1) * stretch)
     turn = smoothed(turn[:, None], fps, 0.08)[:, 0]
     moved = _turn(step * stretch[:, None], turn)
@@ -287,6 +295,10 @@ def follow(motion, contacts, bend):
     tip = rot.from_rotvec(np.stack([-bend.lean[:, 1], bend.lean[:, 0], np.zeros(motion.frames)], 1))
     rotations = np.array(motion.rotations)
     rotations[:, 0] = rot.multiply(tip, rot.multiply(rot.about_z(bend.turn), rotations[:, 0]))
+    frames = np.arange(motion.frames)
+    look = LOOK * (np.interp(frames + LOOK_SECONDS * motion.fps, frames, bend.turn) - bend.turn)
+    for name in ("neck", "head"):
+        rotations[:, INDEX[name]] = rot.multiply(rot.about_z(0.5 * look), rotations[:, INDEX[name]])
     flat = bend.after + _turn(motion.root[:, :2] - bend.before, bend.turn)
     upright = np.cos(np.linalg.norm(bend.lean, axis=1, keepdims=True))
     body = Motion(np.concatenate([flat, motion.root[:, 2:] * upright], 1), rotations, motion.body, motion.fps)
@@ -312,3 +324,75 @@ def with_legs(clip, thigh, shin):
 def other_legs(clip, rng):
     """The clip on legs of other proportions, thigh and shin drawn apart."""
     return with_legs(clip, *(1 + LEG_CHANGE * rng.uniform(-1, 1, 2)))
+
+
+# --- how good they are ------------------------------------------------------------------------------------------------
+
+
+def compare(clip, other):
+    """A clip and a version of it in numbers, over the recorded one's good frames."""
+    from evaluation import metrics
+
+    good, fps, toe = clip.good, clip.motion.fps, clip.motion.body.foot_heights[1]
+    places = [kinematics(c.motion)[0] for c in (clip, other)]
+    skating = [gmd_foot_skating_ratio(p[good], fps, toe) for p in places]
+    slip = [100 * metrics.contact_slip(p, clip.contacts & good[:, None], fps) for p in places]
+    knees = [np.degrees(metrics.knee_hyperextension(c.motion.rotations[good])) for c in (clip, other)]
+    limits = [100 * metrics.joint_limit_violations(c.motion.rotations[good])[0] for c in (clip, other)]
+    joints = [INDEX[name] for leg in LEGS for name in leg[:3]]
+    turned = np.degrees(
+        rot.angle_between(clip.motion.rotations[good][:, joints], other.motion.rotations[good][:, joints])
+    )
+    return {
+        "skating": skating[0], "skating_after": skating[1], "slip_cm_s": slip[0], "slip_after_cm_s": slip[1],
+        "jerk_ratio": metrics.jerk(places[1][good], fps) / metrics.jerk(places[0][good], fps),
+        "knee_backwards_deg": knees[0], "knee_backwards_after_deg": knees[1],
+        "limits_percent": limits[0], "limits_after_percent": limits[1],
+        "leg_joints_deg": float(turned.mean()), "leg_joints_most_deg": float(turned.max()),
+    }  # fmt: skip
+
+
+def curvature(motion, good):
+    """Curvatures of the smoothed path, 1/m, at the good frames that go. bool `[T]` -> `[N]`."""
+    path = smoothed(motion.root[:, :2], motion.fps)
+    velocity = np.gradient(path, axis=0) * motion.fps
+    speed = np.linalg.norm(velocity, axis=1)
+    heading = np.unwrap(np.arctan2(velocity[:, 1], velocity[:, 0]))
+    rate = np.gradient(heading) * motion.fps
+    return (np.abs(rate) / np.maximum(speed, GOES))[good & (speed > GOES)]
+
+
+def main(folder):
+    """Prints, by class, recorded clips against bent ones and against those on other legs, and what it takes."""
+    from .dataset import for_training, load_clips, read_index
+
+    clips = for_training(load_clips(folder), read_index(folder))
+    rng, groups, bends, took, seconds = np.random.default_rng(0), {}, {}, 0.0, 0.0
+    for clip in clips.values():
+        began = time.perf_counter()
+        other = bent(clip, rng)
+        took += time.perf_counter() - began
+        if other is not None:
+            seconds += clip.motion.duration
+            kind = next((k for k in TRAVELS if clip.action.startswith(k)), "others, gently")
+            groups.setdefault(f"bent: {kind}", []).append((clip, compare(clip, other)))
+            groups.setdefault(f"other legs: {kind}", []).append((clip, compare(clip, other_legs(clip, rng))))
+            bends.setdefault(kind, []).append([curvature(c.motion, clip.good) for c in (clip, other)])
+    for kind, rows in groups.items():
+        print(f"{kind}: {len(rows)} clips, {sum(c.good.sum() / c.motion.fps for c, _ in rows) / 60:.1f} minutes")
+        weights = np.array([c.good.sum() / c.motion.fps for c, _ in rows])
+        for key in rows[0][1]:
+            values = np.array([row[key] for _, row in rows])
+            worst = rows[int(values.argmax())][0].name
+            print(f"  {key:25} mean {np.average(values, weights=weights):8.3f}  most {values.max():8.3f}  {worst}")
+    for kind, pairs in bends.items():
+        for text, column in zip(("recorded", "bent"), zip(*pairs, strict=True), strict=True):
+            quantiles = np.quantile(np.concatenate(column), (0.25, 0.5, 0.75, 0.95))
+            print(f"{kind}, {text}: curvature 1/m, quartiles and 95 %: " + " ".join(f"{q:.2f}" for q in quantiles))
+    print(f"{1000 * took / seconds * 4:.0f} ms for 4 seconds of a clip")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="folder of the motion data")
+    sys.exit(main(parser.parse_args().data))
