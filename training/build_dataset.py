@@ -16,6 +16,7 @@ from blender_motiondiff.core.files.atomic import write_text
 
 from . import data_report, dataset, folders, pack
 from .pack import DatasetError
+from .soundness import ROLLS, impossible
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 LARGEST = 60e6  # bytes: a file to be carried to a machine with a GPU
@@ -27,15 +28,21 @@ def from_shards(data):
     notes, rows = folders.Notes([], []), dataset.read_index(data)
     usable = set()
     for name, row in rows.items():
-        why = dataset.why_left_out(name, row) or ("" if row["split"] else "in none of the committed lists")
+        why = dataset.why_left_out(name, row)
         if why:
             notes.dropped.append((name, why))
         else:
             usable.add(name)
-    found = dataset.load_clips(data, usable)
+    found = dataset.load_clips(data, usable, lambda text: notes.dropped.append(tuple(text.split(": left out, ", 1))))
     clips = {}
     for name, clip in found.items():
-        clips[name] = pack.at_core_rate(clip)
+        if not rows[name]["split"]:
+            notes.dropped.append((name, "in none of the committed lists of the split"))
+            continue
+        clips[name] = clip = pack.at_core_rate(clip)
+        rolling = impossible(clip.motion).sum() / clip.motion.fps
+        if rolling:
+            notes.repaired.append((name, f"{rolling:.2f} s about {ROLLS} are left out"))
         start, bad = int(rows[name]["good_from"] or 0), rows[name]["bad_frames"].split()
         if start:
             notes.repaired.append((name, f"the first {start} frames are wrong in the source and left out"))
@@ -76,13 +83,14 @@ def split(clips, rows):
         part = dict.fromkeys(trials, "training")
         for couples in (False, True):
             _keep_out([t for t, names in trials.items() if (len(names) == 2) == couples], clips, part, couples)
+    part = {t: p or "training" for t, p in part.items()}
     missing = [p for p in pack.SPLITS if p not in part.values()]
     if missing:
         raise DatasetError(
             f"{len(trials)} takes leave none for {' and '.join(missing)}. Add takes (three at least), or say which is "
             "for what in the column split of index.csv."
         )
-    return {name: rows[name] | {"split": part[t] or "training"} for t, names in trials.items() for name in names}
+    return {name: rows[name] | {"split": part[t]} for t, names in trials.items() for name in names}
 
 
 def _keep_out(trials, clips, part, couples):

@@ -4,49 +4,56 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.plants import runs
 from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
-from blender_motiondiff.core.motion import forward_kinematics
-from blender_motiondiff.core.skeleton import FEET, JOINTS, Measures, measures_of
+from blender_motiondiff.core.motion import positions
+from blender_motiondiff.core.skeleton import FEET, INDEX, JOINTS, Measures, measures_of
+
+from .soundness import UPRIGHT, impossible
+from .soundness import steps as steps_of
 
 TOES = (FEET[1], FEET[3])
 # A clip is doubtful beyond these; recorded motion that is right stays within them but for a few acrobatics.
-ROLL = 60.0  # degrees a frame (1,800 a second) by which a joint turns against its parent
+ROLLED = 60.0  # degrees in 1/30 s by which a joint other than a toe or wrist, which are noisy, turns
+NOISY = ("left_foot", "right_foot", "left_wrist", "right_wrist")
 SUNK = 6.0  # cm of a toe joint under where it stands
-CROUCH = (0.35, 0.75)  # heights of the pelvis, of the standing height, in which at least one foot stands
+CROUCH = (
+    0.35,
+    0.75,
+)  # heights of the pelvis, of the standing height, of somebody upright, in which at least one foot stands
 AIR = 12.0  # cm of both toe joints over where they stand in a crouch
-TURNED = 0.2  # share of the frames in contact in which a sole points up
+CUT = 0.1  # seconds left out for rolls or turned legs
 SKATING = 0.5  # share of the frames
 
 
 @dataclass(frozen=True)
 class Facts:
-    """One clip in numbers, over its good frames, at 30 frames a second.
+    """One clip in numbers, over its good frames but for the first three, at 30 frames a second.
 
-    `skating`: GMD's ratio, toes over their rest height. `contact`: share of frames that a toe stands, mean of both.
-    `roll`: largest turn of a joint against its parent in one frame, degrees, and `roll_joint` whose. `sunk`, `air`: cm
-    that a toe lies under the ground, and that both are over it in a crouch. `turned`: share of contacts, sole up.
+    `seconds` of the clip, `left_out` of these for any reason, `impossible` as rolls or turned legs. `skating`: GMD's
+    ratio, toes over their rest height. `contact`: share of frames that a toe stands, mean of both. `roll`: largest turn
+    of a joint that is not NOISY in one frame, degrees, and `roll_joint` which. `sunk`, `air`: cm that a toe lies under
+    the ground, and that both are over it in a crouch.
     """
 
     seconds: float
-    left_out: float  # seconds of frames that are no good
+    left_out: float
+    impossible: float
     skating: float
     contact: float
     roll: float
     roll_joint: str
     sunk: float
     air: float
-    turned: float
 
     @property
     def doubts(self):
         """Why the clip is doubtful, in words; empty for a sound one."""
         tests = (
-            (self.roll > ROLL, f"{self.roll_joint} rolls by {self.roll:.0f} degrees in a frame"),
+            (self.impossible > CUT, f"{self.impossible:.1f} s of rolls or turned legs, left out"),
+            (self.roll > ROLLED, f"{self.roll_joint} rolls by {self.roll:.0f} degrees in a frame"),
             (self.sunk > SUNK, f"a foot {self.sunk:.0f} cm under the floor"),
             (self.air > AIR, f"both feet {self.air:.0f} cm in the air in a crouch"),
-            (self.turned > TURNED, f"a standing sole points up in {self.turned:.0%} of the contacts"),
             (self.skating > SKATING, f"feet slide in {self.skating:.0%} of the frames"),
         )
         return [words for holds, words in tests if holds]
@@ -56,30 +63,25 @@ def facts_of(clip):
     """Facts about a Clip at 30 frames a second; one without two good frames in a row measures 0 throughout."""
     motion, good = clip.motion, clip.good
     fps, body = motion.fps, motion.body
-    places, world = forward_kinematics(motion.root, motion.rotations, body.offsets)
+    places = positions(motion)
     stretches = [(a, b) for a, b in runs(good) if b - a > 1]
-    seconds, left_out = motion.frames / fps, float((~good).sum() / fps)
+    spans = tuple(float(n / fps) for n in (motion.frames, (~good).sum(), impossible(motion).sum()))
     if not stretches:
-        return Facts(seconds, left_out, 0.0, 0.0, 0.0, "", 0.0, 0.0, 0.0)
+        return Facts(*spans, 0.0, 0.0, 0.0, "", 0.0, 0.0)
     ratios = [gmd_foot_skating_ratio(places[a:b], fps, body.foot_heights[1]) for a, b in stretches]
-    steps = np.concatenate([_steps(motion.rotations[a:b]) for a, b in stretches])
+    steps = np.concatenate([steps_of(motion.rotations[a:b], fps) for a, b in stretches])
     lift = 100 * (places[good][:, list(TOES), 2] - body.foot_heights[1])
     height = places[good][:, 0, 2] / body.standing_height
-    low = (height > CROUCH[0]) & (height < CROUCH[1])
-    up = rot.rotate(world[good][:, [FEET[0], FEET[2]]], np.array([0.0, 0.0, 1.0]))[..., 2]
-    stands = clip.contacts[good][:, [1, 3]].astype(bool)
+    neck = places[good][:, INDEX["neck"], 2] - places[good][:, 0, 2]
+    upright = neck > UPRIGHT * body.rest_positions[INDEX["neck"], 2]
+    low = (height > CROUCH[0]) & (height < CROUCH[1]) & upright
+    steps[:, [INDEX[name] for name in NOISY]] = 0.0
     joint = int(steps.max(0).argmax())
+    contact = clip.contacts[good][:, [1, 3]].mean()
     return Facts(
-        seconds, left_out, float(np.average(ratios, weights=[b - a for a, b in stretches])), float(stands.mean()),
-        float(steps.max()), JOINTS[joint], float(max(0.0, -lift.min())),
-        float(lift.min(1)[low].max(initial=0.0)), float((up[stands] < -0.3).mean()) if stands.any() else 0.0,
+        *spans, float(np.average(ratios, weights=[b - a for a, b in stretches])), float(contact),
+        float(steps.max()), JOINTS[joint], float(max(0.0, -lift.min())), float(lift.min(1)[low].max(initial=0.0)),
     )  # fmt: skip
-
-
-def _steps(rotations):
-    """Turns of the joints between successive frames `[T - 1, 22]`, degrees; the pelvis' too."""
-    dot = np.abs((rotations[1:] * rotations[:-1]).sum(-1)).clip(0, 1)
-    return np.degrees(2 * np.arccos(dot))
 
 
 def report(clips, rows, notes, size=0):
@@ -125,6 +127,7 @@ def _sum(facts):
         "skating": float(np.average([f.skating for f in facts], weights=weights)),
         "contact": float(np.average([f.contact for f in facts], weights=weights)),
         "doubtful": sum(bool(f.doubts) for f in facts),
+        "doubtful_minutes": sum(f.seconds for f in facts if f.doubts) / 60,
     }  # fmt: skip
 
 
@@ -157,10 +160,11 @@ def _summary(found):
 
 
 def _table(groups, head):
-    lines = [f"| {head} | clips | minutes | skating | contact | doubtful |", "|---|---|---|---|---|---|"]
+    lines = [f"| {head} | clips | minutes | skating | contact | doubtful | minutes of these |", f"|---{6 * '|---'}|"]
     for name, g in groups.items():
-        numbers = f"{g['minutes']:.2f} | {g['skating']:.3f} | {g['contact']:.2f} | {g['doubtful']}"
-        lines.append(f"| {name} | {g['clips']} | {numbers} |")
+        feet = f"{g['skating']:.3f} | {g['contact']:.2f}"
+        doubts = f"{g['doubtful']} | {g['doubtful_minutes']:.2f}"
+        lines.append(f"| {name} | {g['clips']} | {g['minutes']:.2f} | {feet} | {doubts} |")
     return lines
 
 

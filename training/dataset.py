@@ -13,6 +13,7 @@ from blender_motiondiff.core.motion import Motion, positions
 
 from . import pack
 from .skeletons import SkeletonError, canonical_motion, ground_height, source_of
+from .soundness import impossible
 
 ROTVEC_UNIT = np.pi / 32767  # radians a stored unit
 BAD_MARGIN = 6  # frames at 60 a second left out on either side of a bad one
@@ -25,7 +26,13 @@ LEFT_OUT = {
     "094_07": "legs flip, a foot under the floor",
     "127_01": "rides a motorcycle that is not there",
     "135_08": "rides a motorcycle that is not there",
-}
+} | dict.fromkeys(
+    [f"hdm05_{kick}" for kick in (
+        "bd_kickLFront1Reps_001", "bd_kickLFront1Reps_002", "bd_kickLFront1Reps_005", "bd_kickLFront1Reps_006",
+        "mm_kickLFront1Reps_023", "mm_kickLFront1Reps_024",
+    )],
+    "the right foot is rolled by 180 degrees throughout",
+)  # fmt: skip
 UNEVEN_GROUND = ("cmu-asfamc-003.npz",)
 
 
@@ -68,6 +75,7 @@ def read_clip(name, row, body, shard):
         good[max(0, frame - BAD_MARGIN) : frame + BAD_MARGIN + 1] = False
     places = positions(motion)
     ground = ground_height(places[good], motion.body)
+    good &= ~impossible(motion)
     lift = np.array([0.0, 0.0, ground])
     motion = Motion(motion.root - lift, motion.rotations, motion.body, fps)
     contacts = label_contacts(places - lift, motion.body, fps)

@@ -22,14 +22,13 @@ from blender_motiondiff.core.skeleton import REFERENCE_LEG
 from .dataset import Clip
 from .pack import SPLITS, DatasetError, at_core_rate
 from .skeletons import SkeletonError, ground_height, motion_of, source_of
+from .soundness import JUMP, ROLLS, impossible, jumps
 
 ENDINGS = (".bvh", ".amc")
 UNITS = {"metres": 1.0, "centimetres": 0.01, "inches": 0.0254, "millimetres": 0.001, "CMU's units": 0.0254 / 0.45}
 LEGS = (0.68, 1.1)  # metres, hip to ankle, of the grown-ups by whose legs a file's unit is told
 ANY_LEGS = (0.3, 1.5)  # metres: what a scale that is given may make of them
 FASTEST = 60.0  # frames a second that are kept of faster sources; nothing is filtered
-JUMP = 18.0  # metres a second: no joint of a body moves as fast, so the frames about it are left out
-MARGIN = 0.1  # seconds left out on either side of a jump
 SHORTEST = 16  # frames at 30 a second
 
 
@@ -152,24 +151,17 @@ def _trimmed(clip, frames):
 def on_ground(name, motion, partner="", kind="", text="", notes=None):
     """A Motion as a Clip: its ground brought to z = 0, contacts labelled, frames about jumps marked."""
     places = positions(motion)
-    good = _sound(places, motion.fps)
-    if not good.any():
+    jumping = jumps(places, motion.fps)
+    if jumping.all():
         raise SkeletonError("its joints jump in every frame; clean it up")
-    if notes is not None and not good.all():
-        seconds = (~good).sum() / motion.fps
-        notes.repaired.append((name, f"{seconds:.2f} s about jumps over {JUMP:g} m/s are left out"))
-    lift = np.array([0.0, 0.0, ground_height(places[good], motion.body)])
+    rolling = impossible(motion)
+    for flags, what in ((jumping, f"jumps over {JUMP:g} m/s"), (rolling & ~jumping, ROLLS)):
+        if notes is not None and flags.any():
+            notes.repaired.append((name, f"{flags.sum() / motion.fps:.2f} s about {what} are left out"))
+    good = ~(jumping | rolling)
+    lift = np.array([0.0, 0.0, ground_height(places[~jumping], motion.body)])
     motion = replace(motion, root=motion.root - lift)
     return Clip(name, motion, label_contacts(places - lift, motion.body, motion.fps), good, partner, kind, text)
-
-
-def _sound(places, fps):
-    good = np.ones(len(places), bool)
-    speed = np.linalg.norm(np.diff(places, axis=0), axis=-1).max(1) * fps
-    margin = int(np.ceil(MARGIN * fps))
-    for frame in np.flatnonzero(speed > JUMP):
-        good[max(0, frame - margin) : frame + 2 + margin] = False
-    return good
 
 
 # --- one file ---------------------------------------------------------------------------------------------------------
