@@ -15,6 +15,7 @@ import numpy as np
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.files.atomic import write_bytes
+from blender_motiondiff.core.files.recording import FileError
 from blender_motiondiff.core.motion import FPS, Motion, resample
 from blender_motiondiff.core.skeleton import COUNT, Body
 
@@ -23,7 +24,7 @@ UNIT = np.pi / 32767  # radians a stored unit; half of it is 0.003 degrees
 SPLITS = ("training", "choosing", "validation")
 
 
-class DatasetError(ValueError):
+class DatasetError(FileError):
     """A dataset that can't be read or built; the message names the file, the cause and the remedy."""
 
 
