@@ -31,7 +31,7 @@ from blender_motiondiff.core.skeleton import COUNT, INDEX
 from training.dataset import for_training, kept_out, load_clips, read_index
 
 # Chosen on the training takes alone, each answered from the others (`main` prints the table).
-NEIGHBOURS = 8
+NEIGHBOURS = 16
 STRIDE = 10  # frames between those that windows of leaders are compared at
 
 

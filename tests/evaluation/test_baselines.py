@@ -1,6 +1,5 @@
 """Splines go through their keys smoothly; partners stand where the leader has them, on the body that was asked for."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -123,11 +122,8 @@ def test_a_folder_without_motion_data_is_named(tmp_path):
     assert str(tmp_path) in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_recorded_couples_are_those_of_training_and_their_mirror_images():
-    folder = os.environ.get("MOTIONDIFF_DATA")
-    if not folder:
-        pytest.skip("MOTIONDIFF_DATA names no folder of recorded clips")
-    pairs = baselines.load_pairs(folder)
+def test_recorded_couples_are_those_of_training_and_their_mirror_images(data):
+    pairs = baselines.load_pairs(data)
     assert not {"060_03", "060_14", "060_06"} & set(pairs.take) and len(set(pairs.take)) >= 6
     plain, flipped = (pairs.stretch == k for k in (0, 1))
     np.testing.assert_allclose(pairs.root[plain] * [-1, 1, 1], pairs.root[flipped], atol=1e-6)
