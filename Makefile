@@ -4,6 +4,7 @@
 #   make test                      every check; the last line says how many passed, failed, were skipped
 #   make gallery [NAMES=...]      the sheets of docs/gallery.md, from examples/requests
 #   make zip [ALL=1]               the extension's zip for this platform (for every platform) in dist
+#   make evaluate [DATA=FOLDER]    the weights on motion they never saw: a table, and build/evaluate/report.json
 #   make env                       the environments alone
 #   make torch                     PyTorch into the environment, for training
 #   make bench [CPU=1]             speed and memory as ratios in one run, with PyTorch; report in build/bench
@@ -12,7 +13,7 @@
 PYTHON := .venv/bin/python
 
 .NOTPARALLEL:
-.PHONY: env torch zip demo gallery test lint clean
+.PHONY: env torch zip demo gallery evaluate test lint clean
 
 env:
 	@sh tools/setup_env.sh
@@ -31,6 +32,10 @@ demo: zip
 gallery:
 	@sh tools/setup_env.sh base
 	@$(PYTHON) -m tools.gallery $(NAMES)
+
+evaluate:
+	@sh tools/setup_env.sh base
+	@$(PYTHON) -m motiondiff evaluate $(if $(DATA),--data "$(DATA)")
 
 test: env zip
 	@$(PYTHON) -m tools.test_all

@@ -4,7 +4,9 @@ import numpy as np
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.foot_lock import toe_slip
-from blender_motiondiff.core.skeleton import INDEX, JOINTS, PARENTS
+from blender_motiondiff.core.constraints.bodies import penetration
+from blender_motiondiff.core.constraints.rows import Poses
+from blender_motiondiff.core.skeleton import FEET, INDEX, JOINTS, PARENTS
 
 # --- feet -------------------------------------------------------------------------------------------------------------
 
@@ -17,6 +19,28 @@ def contact_slip(positions, contacts_before, fps):
 def contact_share(contacts):
     """Share of frames in which a toe stands: mean over both feet. `[T, 4]`."""
     return float(np.asarray(contacts, bool)[:, [1, 3]].mean())
+
+
+def standing_slip(positions, contacts, fps):
+    """(sum of horizontal toe speeds in m/s, number of steps) over the steps between frames in which a toe stands.
+
+    `positions [T, 22, 3]` metres, `contacts [T, 4]` flags in the order of skeleton.FEET. Their quotient is
+    `contact_slip`; kept apart they add up over clips.
+    """
+    toes, on = positions[:, [FEET[1], FEET[3]], :2], np.asarray(contacts, bool)[:, [1, 3]]
+    speed, standing = np.linalg.norm(np.diff(toes, axis=0), axis=-1) * fps, on[1:] & on[:-1]
+    return float(speed[standing].sum()), int(standing.sum())
+
+
+def foot_height_error(positions, contacts, body):
+    """(sum of distances in metres, their number): how far standing foot joints are off their rest height over ground.
+
+    A foot joint under its rest height counts as standing, whatever its flag: sinking in is an error too.
+    `positions [T, 22, 3]`, `contacts [T, 4]` flags.
+    """
+    lift = positions[:, list(FEET), 2] - body.foot_heights
+    counted = np.asarray(contacts, bool) | (lift < 0)
+    return float(np.abs(lift[counted]).sum()), int(counted.sum())
 
 
 # --- constraints ------------------------------------------------------------------------------------------------------
@@ -36,6 +60,19 @@ def joint_error(positions, reference):
     return float(np.linalg.norm(positions - reference, axis=-1).mean())
 
 
+def rotation_error(local, reference):
+    """Angles in radians between rotations `[..., 4]`."""
+    return np.linalg.norm(rot.to_rotvec(rot.multiply(rot.conjugate(reference), local)), axis=-1)
+
+
+def take_spread(takes):
+    """Mean joint distance between all pairs of takes `[K, T, 22, 3]`, metres; 0 for one take."""
+    first, second = np.triu_indices(len(takes), 1)
+    if not len(first):
+        return 0.0
+    return float(np.mean([joint_error(takes[i], takes[j]) for i, j in zip(first, second)]))
+
+
 # --- two people -------------------------------------------------------------------------------------------------------
 
 
@@ -52,6 +89,27 @@ def facing_share(heading_b, root_b, root_a):
     """
     forward = np.stack([np.sin(heading_b), -np.cos(heading_b)], -1)
     return float(((forward * (root_a - root_b)[:, :2]).sum(-1) > 0).mean())
+
+
+HANDS = [INDEX["left_wrist"], INDEX["right_wrist"]]
+HELD = 0.20  # metres from wrist to wrist under which two people hold hands
+
+
+def hands_held(positions_a, positions_b):
+    """Frames `[T]` in which a wrist of one is near a wrist of the other. `[T, 22, 3]`, both."""
+    apart = positions_a[:, HANDS, None] - positions_b[:, None, HANDS]
+    return np.linalg.norm(apart, axis=-1).min((1, 2)) < HELD
+
+
+def overlap(motions, positions):
+    """How deep two people's bodies, as tapered capsules about their bones, are in each other: metres `[T]`.
+
+    `motions`: both; `positions [2, T, 22, 3]`. The capsules are those that the core keeps apart
+    (core.constraints.bodies).
+    """
+    sizes = np.array([m.body.size for m in motions])
+    no_turns = np.empty((*positions.shape[:2], 0))
+    return penetration(Poses(np.arange(positions.shape[1]) / motions[0].fps, positions, no_turns, sizes))
 
 
 def body_distance_min(positions_a, positions_b, block=64):
@@ -122,7 +180,9 @@ def knee_hyperextension(local):
 
 
 # Twist axis of each joint, then the range of its turn about X, Y and Z of the T pose in degrees, left side; normal
-# ranges of adults, widened to what the recorded clips hold. Where a skeleton lacks spine joints the lowest bends most.
+# ranges of adults (American Academy of Orthopaedic Surgeons 1965, Joint Motion: knee 0 to 135, elbow 0 to 150, hip
+# -30 to 120, ankle -50 to 20 degrees, ...), widened to what the recorded clips hold. Where a
+# skeleton lacks spine joints the lowest bends most.
 LIMITS = {
     "hip": (2, (-150, 60), (-100, 45), (-60, 90)), "knee": (2, (-10, 165), (-20, 20), (-40, 40)),
     "ankle": (1, (-75, 65), (-60, 60), (-60, 60)), "foot": (1, (-85, 75), (-35, 35), (-35, 35)),
@@ -144,20 +204,29 @@ def swing_twist(q, axis):
     return rot.to_rotvec(swing) + rot.to_rotvec(twist)
 
 
-def joint_limit_violations(local):
-    """Joints beyond their limits: (share of all joints and frames, joint -> greatest excess in degrees).
-
-    `local [T, 22, 4]`; the pelvis is free.
-    """
-    beyond, worst = [], {}
+def limit_excess(local):
+    """Degrees by which each joint but the pelvis, which is free, is beyond its limits `[T, 21]`. `local [T, 22, 4]`."""
+    out = np.empty((len(local), len(JOINTS) - 1))
     for j, name in enumerate(JOINTS[1:], 1):
         axis, *ranges = LIMITS[name.split("_")[-1]]
         turns = np.degrees(swing_twist(local[:, j], axis))
         if name.startswith("right"):
             turns = turns * np.array([1, -1, -1])
         low, high = np.array(ranges).T
-        excess = np.maximum(np.maximum(low - turns, turns - high), 0).max(1)
-        beyond.append(excess > 0)
-        if excess.max() > 0:
-            worst[name] = float(excess.max())
-    return float(np.mean(beyond)), worst
+        out[:, j - 1] = np.maximum(np.maximum(low - turns, turns - high), 0).max(1)
+    return out
+
+
+def joint_limit_violations(local):
+    """Joints beyond their limits: (share of all joints and frames, joint -> greatest excess in degrees).
+
+    `local [T, 22, 4]`; the pelvis is free.
+    """
+    excess = limit_excess(local)
+    worst = {name: float(e) for name, e in zip(JOINTS[1:], excess.max(0), strict=True) if e > 0}
+    return float((excess > 0).mean()), worst
+
+
+def beyond_limits(local):
+    """Frames `[T]` in which any joint is beyond human limits (LIMITS). `local [T, 22, 4]`."""
+    return (limit_excess(local) > 0).any(1)
