@@ -147,8 +147,10 @@ def aimed(t):
 def draw_cut(tracks, rng, frames=None, speed=1.0):
     """A stretch of one of the tracks at random; `frames` of them, or as long as SECONDS says and the clip allows.
 
-    None where the clip that was drawn has too little.
+    None where the clip that was drawn has too little, or there are no tracks.
     """
+    if not tracks:
+        return None
     weight = np.array([t.weight for t in tracks])
     chosen = tracks[rng.choice(len(tracks), p=weight / weight.sum())]
     return cut_of(chosen, rng, frames, speed)

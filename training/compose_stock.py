@@ -52,7 +52,7 @@ def stock_of(clips):
         return [t for t in tracks if any(s in t.clip.text.lower() for s in texts)]
 
     walks, talks = of(("walk", "run")), of(("gestures", "acting", "stand", "everyday"))
-    goes = walks + of(("sport",))
+    goes = walks + said(of(("sport",)), ("dribble",))
     arcs = [found for t in goes if (found := arcs_of(t))]
     spars = [aimed(t) for t in said(of(("martial",)), SPARRING)]
     stops = [stop for t in goes for stop in stops_of(t)]
@@ -93,10 +93,13 @@ def arc(cut):
     stray = np.abs(np.linalg.norm(rays, axis=-1) - radius).max()
     angle = np.unwrap(np.arctan2(rays[:, 1], rays[:, 0]))
     sweep = angle[-1] - angle[0]
-    quarters = np.diff(angle[np.linspace(0, len(angle) - 1, 5).astype(int)]) * np.sign(sweep)
-    course = np.unwrap(bearing(cut.velocity))
-    turns = abs(course[-1] - course[0] - sweep) < 0.4 * abs(sweep)
-    fine = 0.5 < radius < 3.0 and stray < 0.15 * radius and abs(sweep) > SWEEP and quarters.min() > 0 and turns
+    fifths = np.linspace(0, len(angle) - 1, 5).astype(int)
+    course = np.unwrap(bearing(np.diff(rays[fifths], axis=0)))
+    turns = abs(course[-1] - course[0] - 0.75 * sweep) < 0.25 * abs(sweep)
+    onward = (np.diff(angle[fifths]) * np.sign(sweep)).min() > 0
+    # A straight way lies near large circles too: it has to be nearer to the circle than to the circle's chord.
+    bends = stray < 0.3 * radius * (1 - np.cos(min(abs(sweep), np.pi) / 2))
+    fine = 0.5 < radius < 3.0 and bends and abs(sweep) > SWEEP and onward and turns
     return Arc(cut, centre + middle, angle) if fine else None
 
 
