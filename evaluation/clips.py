@@ -2,7 +2,7 @@
 
 A folder is either the motion data (it has `shards`; the clips of the validation split are taken) or somebody's own:
 `NAME.bvh` of one person, `NAME_a.bvh` with `NAME_b.bvh` of two in one world frame (a leads, b answers), and perhaps
-`index.csv` with the columns clip, scale_to_m (metres a unit of the file) and description.
+`index.csv` with the columns clip, scale_to_m (metres a unit of the file), fps (where the file is wrong) and description.
 """
 
 from dataclasses import dataclass, replace
@@ -179,10 +179,11 @@ def _own(folder):
 
 def _take(name, paths, row):
     """One or two BVH files as a take, standing on the ground. Raises FileError."""
-    found, scale = [], float(row["scale_to_m"]) if row.get("scale_to_m") else None
+    found = []
+    scale, fps = (float(row[n]) if row.get(n) else None for n in ("scale_to_m", "fps"))
     for path in paths:
         try:
-            motion, scale, _ = folders.read_motion(path, scale)  # both of a couple are in one unit
+            motion, scale, _ = folders.read_motion(path, scale, fps)  # both of a couple are in one unit
             found.append(folders.on_ground(path.stem, motion))
         except SkeletonError as error:
             raise FileError(f"{path} can't be used: {error}.") from error

@@ -20,14 +20,14 @@ def run(data, out, steps=STEPS, weights=None, back_end="onnx"):
 
     if data is None:
         raise FileError("No folder is named and MOTIONDIFF_DATA is not set. Name one: --data FOLDER.")
-    denoiser = back_ends.load(back_end, weights, THREADS)
-    report = evaluate(Path(data), denoiser, steps, lambda line: print(line, flush=True))
-    report["weights"] = {"folder": str(weights or "bundled"), "back_end": f"{denoiser.name} {denoiser.device}"}
     out = Path(out)
-    try:
+    try:  # before the work is done
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{out} can't be made ({error.strerror}). Name another folder: --out FOLDER.") from error
+    denoiser = back_ends.load(back_end, weights, THREADS)
+    report = evaluate(Path(data), denoiser, steps, lambda line: print(line, flush=True))
+    report["weights"] = {"folder": str(weights or "bundled"), "back_end": f"{denoiser.name} {denoiser.device}"}
     path = out / "report.json"
     write_text(path, json.dumps(report, indent=1) + "\n")
     yield from table(report)
