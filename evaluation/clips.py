@@ -2,7 +2,7 @@
 
 A folder is either the motion data (it has `shards`; the clips of the validation split are taken) or somebody's own:
 `NAME.bvh` of one person, `NAME_a.bvh` with `NAME_b.bvh` of two in one world frame (a leads, b answers), and perhaps
-`index.csv` with the columns clip, scale_to_m (metres a unit of the file), fps (where the file is wrong) and description.
+`index.csv` with the columns clip, scale_to_m (metres a unit of the file), fps (where the file is wrong), description.
 """
 
 from dataclasses import dataclass, replace

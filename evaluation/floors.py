@@ -8,7 +8,7 @@ MOST_STEPS = 8  # of the standard setting
 MANY = "50"  # steps that fewer ones are compared with
 # Figures that describe and are not judged, or are another's twin.
 UNJUDGED = (
-    "contact_slip_own_cm_s", "contact_share_before", "foot_lowest_cm", "touching_share", "distance_m",
+    "contact_slip_own_cm_s", "foot_lowest_cm", "touching_share", "distance_m",
     "joint_error_takes_m",
 )  # fmt: skip
 # Differences below a share of these mean nothing: a path met to 0.01 mm is not worse than one met to 0.001 mm.
@@ -82,7 +82,7 @@ def _quality(at):
     slip = "contact_slip_cm_s"
     partners = [v for v in at.get("reaction", {}) if v.startswith("baseline_")]
     slips = [worst(lambda t, v=v: of(t, v, slip)) for v in ("raw", "final")]
-    jerk, share = worst(beside("jerk_ratio")), worst(beside("contact_share"))
+    jerk, share = worst(beside("jerk_ratio")), worst(beside("contact_share_before"))
     held = beside("hands_held_share")("reaction")
     skating, error = "foot_skating_ratio", "joint_error_m"
     return [
@@ -93,7 +93,7 @@ def _quality(at):
         _row("foot skating of the follower, final, times the real", ratio("reaction", "final", skating), 1.2, 1.0),
         _row("slip of a foot in contact, raw, cm/s, worst task", slips[0][0], 6.0, 2.0, where=slips[0][1]),
         _row("slip of a foot in contact, final, cm/s, worst task", slips[1][0], 1.0, 0.2, where=slips[1][1]),
-        _row("share of standing frames, off the real, worst task", share[0], 0.10, 0.10, where=share[1]),
+        _row("share of such frames, off the real, worst task", share[0], 0.10, 0.10, where=share[1]),
         _row("between keys: lower than spline", lower("keys", error, ["baseline_spline"]), 0.25, 0.50, more=True),
         _row("reaction, first take: lower than best baseline", lower("reaction", error, partners), 0.36, 0.50, True),
         _row("reaction, best of 8: lower than best baseline",

@@ -48,8 +48,8 @@ def test_a_figure_that_nothing_defines_is_left_out():
 
 
 def results(path_error=0.05, keys=0.06):
-    feet = {"foot_skating_ratio": 0.1, "contact_slip_cm_s": 0.5, "contact_share": 0.4, "jerk_ratio": 0.9}
-    real = {**feet, "foot_skating_ratio": 0.08, "contact_share": 0.45, "jerk_ratio": 1.0}
+    feet = {"foot_skating_ratio": 0.1, "contact_slip_cm_s": 0.5, "contact_share_before": 0.4, "jerk_ratio": 0.9}
+    real = {**feet, "foot_skating_ratio": 0.08, "contact_share_before": 0.45, "jerk_ratio": 1.0}
     path = {"raw": {**feet, "path_error_cm": 1.0}, "final": {**feet, "path_error_cm": path_error}, "real": real}
     between = {"raw": feet, "final": {**feet, "joint_error_m": keys}, "real": real}
     return {"path": path, "keys": {**between, "baseline_spline": {"joint_error_m": 0.1}}}
@@ -65,6 +65,8 @@ def test_floors_by_hand():
     assert skating["measured"] == pytest.approx(1.25) and skating["met"] is False
     jerk = rows["jerk, off the real, worst task"]
     assert jerk["measured"] == pytest.approx(0.1) and jerk["where"] == "path"
+    share = rows["share of such frames, off the real, worst task"]
+    assert share["measured"] == pytest.approx(0.05) and share["met"] is True
     assert rows["reaction"]["measured"] is None and rows["reaction"]["met"] is None
 
 
