@@ -18,6 +18,7 @@ KNOTS = (0.6, 1.1)  # seconds between the knots of the smoothed paths
 SLOWEST_WALK = 0.25  # metres a second: slower windows are headed as the body is, not along the path
 GIVEN_HEADING = 0.2  # share of the other windows that are headed so as well
 SPARSE = 0.25  # share of the paths that are told by waypoints alone
+COMPOSED = 0.3  # share of the couples that are put together from single clips: recorded ones weigh more
 WAYPOINTS = (2, 6)  # how many, the last one excluded
 
 
@@ -37,34 +38,53 @@ class Batch:
     present: np.ndarray  # [B, P] partner there
 
 
-class Sampler:
-    """Draws windows from the clips: singles, and couples as (leader, follower) pairs."""
+def _entries(groups, frames):
+    """(persons and the first frames of their windows, the chance of each) of groups of clips played together.
 
-    def __init__(self, clips, seed, augment=True):
+    `frames`: of the core, that a window needs.
+    """
+    entries = []
+    for persons in groups:
+        length = int(np.ceil(frames * persons[0].motion.fps / FPS)) + 1
+        count = min(c.motion.frames for c in persons)
+        good = np.logical_and.reduce([c.good[:count] for c in persons])
+        starts = usable_starts(good, length)
+        if len(starts):
+            entries.append((persons, starts))
+    chance = np.array([len(s) ** 0.6 for _, s in entries])
+    return entries, chance / max(chance.sum(), 1e-9)
+
+
+class Sampler:
+    """Draws windows from the clips: singles, and couples as (leader, follower) pairs.
+
+    `bent`: clips bent to other paths (training.bend), beside the recorded ones. `composed`: pairs of clips put together
+    (training.compose), a COMPOSED share of the couples.
+    """
+
+    def __init__(self, clips, seed, augment=True, bent=(), composed=()):
         self.rng = np.random.default_rng(seed)
         self.augment = augment
-        self.singles = list(clips.values())
+        self.singles = [*clips.values(), *bent]
         self.couples = [(c, clips[c.partner]) for c in clips.values() if c.partner in clips and c.name < c.partner]
+        self.composed = list(composed)
         self._starts = {}
 
     def _pool(self, frames):
         """Per window length: the clips that hold one, their possible starts, and the chance of each."""
         if frames not in self._starts:
             slowest = SPEEDS[1] if self.augment else 1.0
-            pools = []
-            for group in ([(c,) for c in self.singles], self.couples):
-                entries = []
-                for persons in group:
-                    length = int(np.ceil(frames * slowest * persons[0].motion.fps / 30)) + 1
-                    count = min(c.motion.frames for c in persons)
-                    good = np.logical_and.reduce([c.good[:count] for c in persons])
-                    starts = usable_starts(good, length)
-                    if len(starts):
-                        entries.append((persons, starts))
-                chance = np.array([len(s) ** 0.6 for _, s in entries])
-                pools.append((entries, chance / chance.sum()))
+            pools = [_entries(group, frames * slowest) for group in ([(c,) for c in self.singles], self.couples)]
+            if self.composed:
+                made, chance = _entries(self.composed, frames * slowest)
+                real, share = pools[1][0], COMPOSED if pools[1][0] else 1.0
+                pools[1] = real + made, np.concatenate([(1 - share) * pools[1][1], share * chance])
             self._starts[frames] = pools
         return self._starts[frames]
+
+    def pairs(self, frames):
+        """Whether any couple is long enough for windows of `frames` frames."""
+        return len(self._pool(frames)[1][0]) > 0
 
     def draw(self, count, frames, couples):
         """`count` windows of `frames` frames."""

@@ -6,9 +6,9 @@ from blender_motiondiff.core.features import CONTACTS, POSITIONS, ROTATIONS, VEL
 from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.skeleton import COUNT, FEET, PARENTS
 
-WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 1.0, "lift": 0.5, "distance": 0.3}
+WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 1.0, "lift": 0.5, "distance": 0.4, "orientation": 0.2}
 CHANNELS = ((POSITIONS, 1.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
-NEAR = 1.0  # metres: InterGen's distance maps count only where the true joints are nearer than this
+NEAR = 0.35  # metres over which a pair of joints' weight in the distance map falls to 1/e: held hands count most
 
 
 def channel_weights(size):
@@ -82,14 +82,30 @@ def feet(world, contacts):
 
 
 def distances(world, true_world):
-    """Difference of the distance maps between the two persons' joints, where the true joints are near (InterGen DM)."""
+    """Difference of the distance maps between the two persons' joints, weighted by nearness (InterGen, DM loss).
+
+    InterGen counts the joints within a metre alike; of a couple's 484 distances the few of held hands would drown.
+    """
 
     def cross(w):
         return torch.cdist(w[:, 0, ::4].flatten(0, 1), w[:, 1, ::4].flatten(0, 1))
 
     true = cross(true_world)
-    near = (true < NEAR).float()
+    near = torch.exp(-true / NEAR)
     return ((cross(world) - true).abs() * near).sum() / near.sum().clamp(min=1.0)
+
+
+def orientation(answer, truth, heading):
+    """How differently the two persons are turned to each other (InterGen, RO loss), 0 to 2, in the mean over frames."""
+
+    def between(features):
+        ahead = -matrices(features[..., ROTATIONS][..., :6])[..., :2, 1]  # the rest pose faces -Y
+        ahead = torch.nn.functional.normalize(ahead, dim=-1, eps=1e-3)
+        cos, sin = heading.cos(), heading.sin()
+        x, y = cos * ahead[..., 0] - sin * ahead[..., 1], sin * ahead[..., 0] + cos * ahead[..., 1]
+        return torch.stack([x[:, 0] * x[:, 1] + y[:, 0] * y[:, 1], x[:, 0] * y[:, 1] - y[:, 0] * x[:, 1]], -1)
+
+    return (between(answer) - between(truth)).norm(dim=-1).mean()
 
 
 def total(predicted, batch, weights, mix=None):
@@ -113,4 +129,5 @@ def total(predicted, batch, weights, mix=None):
     parts["lift"] = (lift(world, true_world) + lift(direct, true_world)) / 0.03
     if predicted.shape[1] == 2:
         parts["distance"] = distances(world, true_world) / 0.1
+        parts["orientation"] = orientation(answer, truth, batch.heading) / 0.2
     return sum(WEIGHTS[k] * v for k, v in parts.items()), parts

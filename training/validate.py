@@ -15,9 +15,10 @@ FRAMES = 120
 TAKES = 8
 
 
-def to_torch(batch):
+def to_torch(batch, device="cpu"):
     """A Batch of NumPy arrays as one of float32 tensors."""
-    return type(batch)(*(torch.from_numpy(np.ascontiguousarray(v, np.float32)) for v in vars(batch).values()))
+    arrays = (np.ascontiguousarray(v, np.float32) for v in vars(batch).values())
+    return type(batch)(*(torch.from_numpy(a).to(device) for a in arrays))
 
 
 @torch.no_grad()
@@ -27,11 +28,12 @@ def answer(net, batch, generator, first=True):
     `first`: the first take, whose noise has no slow part.
     """
     free = 1 - batch.mask
-    noise = torch.randn(batch.target.shape, generator=generator)
-    level = torch.zeros(len(noise))
-    distance = torch.from_numpy(token_distance(noise.shape[2]))
+    device = batch.target.device
+    noise = torch.randn(batch.target.shape, generator=generator).to(device)
+    level = torch.zeros(len(noise), device=device)
+    distance = torch.from_numpy(token_distance(noise.shape[2])).to(device)
     if first:
-        noise = variety.quiet(noise, torch.ones(len(noise), dtype=torch.bool), net, distance)
+        noise = variety.quiet(noise, torch.ones_like(level), net, distance)
     noise = noise * free
     couple = noise.shape[1] == 2
     predicted = net(noise, batch.given, free, level, batch.present, distance, couple)
@@ -53,14 +55,16 @@ def fixed_tasks(kind, count, frames):
     return masks, np.full((count, 1), PATH)
 
 
-def make_sets(clips, tables, seed=1):
+def make_sets(clips, tables, seed=1, device="cpu"):
     """The validation batches by name, without augmentation."""
     sampler = Sampler(clips, seed, augment=False)
     out = {}
     for kind, count in (("path", 48), ("keys", 48), ("reaction", 32)):
+        if kind == "reaction" and not sampler.pairs(FRAMES):
+            continue
         win = sampler.draw(count, FRAMES, couples=kind == "reaction")
         tasks = fixed_tasks(kind, count, FRAMES)
-        out[kind] = to_torch(prepare(win, tables, np.random.default_rng(seed), tasks))
+        out[kind] = to_torch(prepare(win, tables, np.random.default_rng(seed), tasks), device)
     return out
 
 
@@ -115,4 +119,4 @@ def baseline(sets):
 def scalar(numbers):
     """One number to choose by: each error relative to a typical value."""
     typical = {"path_cm": 16, "path_slip": 40, "keys_cm": 5, "reaction_cm": 25}
-    return float(sum(numbers[name] / value for name, value in typical.items()))
+    return float(sum(numbers[name] / value for name, value in typical.items() if name in numbers))

@@ -15,7 +15,7 @@ LIKELIEST = 0.5  # share of the windows whose noise has no slow part
 
 
 def quiet(noise, chosen, net, distance):
-    """Takes the slow part out of the noise `(B, P, T, 268)` of the windows `chosen (B,)` (bool)."""
+    """Takes the slow part out of the noise `(B, P, T, 268)` of the windows where `chosen (B,)` is 1."""
     b, p, t, size = noise.shape
     weights = net.near[distance]
     weights = weights / weights.sum(-1, keepdim=True)
@@ -28,12 +28,14 @@ def nearest(net, batch, distance, generator, weights):
     """Noise `(B, P, T, 268)` of each window whose one-step answer is the nearest of CHOICES to the recorded one."""
     free = 1 - batch.mask
     shape = batch.target.shape
-    likeliest = torch.rand(len(batch.target), generator=generator) < LIKELIEST
+    device = batch.target.device
+    likeliest = (torch.rand(len(batch.target), generator=generator) < LIKELIEST).float().to(device)
+    level = torch.zeros_like(likeliest)
     best, least = None, None
     net.eval()
     for _ in range(CHOICES):
-        noise = quiet(torch.randn(shape, generator=generator), likeliest, net, distance)
-        answer = net(noise * free, batch.given, free, torch.zeros(len(noise)), batch.present, distance, shape[1] == 2)
+        noise = quiet(torch.randn(shape, generator=generator).to(device), likeliest, net, distance)
+        answer = net(noise * free, batch.given, free, level, batch.present, distance, shape[1] == 2)
         error = (((answer - batch.target) * weights) ** 2 * free).flatten(1).sum(1)
         if best is None:
             best, least = noise, error

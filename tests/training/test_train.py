@@ -1,0 +1,185 @@
+"""Runs: broken off and resumed, begun from weights, over two processes; batches by number; takes that differ."""
+
+import os
+import socket
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed (make torch)")
+
+from blender_motiondiff.core.denoiser.layout import token_distance  # noqa: E402
+from blender_motiondiff.core.denoiser.network import Denoiser  # noqa: E402
+from blender_motiondiff.core.denoiser.weights import BUNDLED  # noqa: E402
+from blender_motiondiff.core.features import SIZE  # noqa: E402
+from training import feed, losses, pack, variety  # noqa: E402
+from training.batches import Sampler, prepare  # noqa: E402
+from training.start import load_numbers, read_weights  # noqa: E402
+from training.train import Run, learn, train  # noqa: E402
+from training.validate import to_torch  # noqa: E402
+
+from .test_training import FLAT, made_clips  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(out, steps=6, **changes):
+    fixed = {"out": out, "steps": steps, "minutes": None, "width": 48, "layers": 1, "seed": 0, "emphasis": 0}
+    return Namespace(**fixed | {"begin_from": None, "again": False} | changes)
+
+
+def small(monkeypatch):
+    monkeypatch.setattr(feed, "TOKENS", 60)
+    monkeypatch.setattr(feed, "LENGTHS", {48: 1.0})
+
+
+def by_number(sampler, step):
+    """The feed from a step on, made here and not in a process of its own."""
+    fresh, again = feed.played(step)
+    waiting = [feed.make_batch(sampler, FLAT, [0, 0, k]) for k in range(again, fresh)]
+    while True:
+        if len(waiting) > feed.REUSE_AFTER:
+            yield waiting.pop(0)
+        else:
+            waiting.append(feed.make_batch(sampler, FLAT, [0, 0, fresh]))
+            fresh += 1
+            yield waiting[-1]
+
+
+def steps_of(run, sampler, monkeypatch, stop=None):
+    """Trains a run to its end, or until `stop` steps are done."""
+    monkeypatch.setattr("training.train.validate", lambda net, sets: {"path_cm": 1.0})
+    source = by_number(sampler, run.step)
+    given = source if stop is None else (next(source) for _ in range(stop - run.step))
+    try:
+        train(run, None, given, None, chief=True)
+    except StopIteration:
+        run.save(0.0, {"path_cm": 1.0})
+
+
+def test_what_is_played_when_is_known_without_playing_it():
+    waiting, fresh, again = [], 0, 0
+    for step in range(100):
+        assert feed.played(step) == (fresh, again)
+        if len(waiting) > feed.REUSE_AFTER:
+            waiting.pop(0)
+            again += 1
+        else:
+            waiting.append(fresh)
+            fresh += 1
+
+
+def test_a_run_broken_off_and_resumed_comes_to_the_same_numbers(tmp_path, monkeypatch):
+    small(monkeypatch)
+    sampler, cpu = Sampler(made_clips(), seed=0), torch.device("cpu")
+    torch.manual_seed(0)
+    whole = Run(settings(tmp_path), cpu)
+    steps_of(whole, sampler, monkeypatch)
+    torch.manual_seed(0)
+    first = Run(settings(tmp_path), cpu)
+    steps_of(first, sampler, monkeypatch, stop=3)
+    assert first.step == 3
+    torch.manual_seed(123)
+    second = Run(settings(tmp_path), cpu)
+    second.resume(tmp_path)
+    steps_of(second, sampler, monkeypatch)
+    assert second.step == whole.step == 6
+    for (name, a), b in zip(whole.average.state_dict().items(), second.average.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_a_run_begins_from_released_weights(tmp_path):
+    numbers, tables = read_weights(BUNDLED)
+    net = Denoiser()
+    load_numbers(net, numbers)
+    assert all(torch.equal(v, numbers[n]) for n, v in net.state_dict().items()) and tables.spread.shape == (3, 14, SIZE)
+    narrower = {n: v[:, :-8] if n == "enter_given.weight" else v for n, v in numbers.items() if "slow" not in n}
+    narrower["enter_given.weight"] = torch.randn(192, 4 * 560)
+    load_numbers(net, narrower)
+    rows = net.enter_given.weight.detach().unflatten(1, (4, -1))
+    assert torch.equal(rows[..., :560].flatten(1), narrower["enter_given.weight"]) and not rows[..., 560:].any()
+
+
+def test_the_nearest_of_several_answers_is_learnt_from():
+    torch.manual_seed(0)
+    net = Denoiser(width=48, layers=1)
+    torch.nn.init.normal_(net.enter_slow.weight, std=1.0)
+    torch.nn.init.normal_(net.leave.weight, std=0.3)
+    batch = to_torch(prepare(Sampler(made_clips(), 0).draw(6, 48, True), FLAT, np.random.default_rng(0)))
+    distance, weights = torch.from_numpy(token_distance(48)), losses.channel_weights(SIZE)
+    free = 1 - batch.mask
+
+    def error(noise):
+        level = torch.zeros(len(noise))
+        with torch.no_grad():
+            answer = net.eval()(noise * free, batch.given, free, level, batch.present, distance, True)
+        return float(((((answer - batch.target) * weights) ** 2) * free).mean())
+
+    generator = torch.Generator().manual_seed(0)
+    chosen = error(variety.nearest(net, batch, distance, generator, weights))
+    drawn = [error(torch.randn(batch.target.shape, generator=generator)) for _ in range(6)]
+    assert chosen < np.mean(drawn)
+    noise = torch.randn(batch.target.shape, generator=generator)
+    quiet = variety.quiet(noise, torch.tensor([1.0, 0, 0, 0, 0, 0]), net, distance)
+    slow = net.slow(quiet, distance)
+    assert slow[0].std() < 0.35 and torch.equal(quiet[1:], noise[1:]) and 0.8 < slow[1:].std() < 1.2
+
+
+def _share(rank, port, folder):
+    """One of two processes that learn from a batch each; writes its network."""
+    from torch import distributed
+
+    torch.manual_seed(0)
+    distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    run = Run(settings(folder), torch.device("cpu"))
+    run.net.eval()  # dropout draws differ between processes
+    forward = torch.nn.parallel.DistributedDataParallel(run.net)
+    batch = feed.make_batch(Sampler(made_clips(), seed=0), FLAT, [0, rank, 0])
+    learn(run.net, run.opts, batch, losses.channel_weights(SIZE), run.generator, None, forward)
+    torch.save(run.net.state_dict(), folder / f"{rank}.pt")
+    distributed.destroy_process_group()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_two_processes_with_other_batches_stay_one_network(tmp_path):
+    torch.multiprocessing.spawn(_share, (free_port(), tmp_path), nprocs=2)
+    a, b = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    torch.manual_seed(0)
+    begun = Run(settings(tmp_path), torch.device("cpu")).net.state_dict()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert any(not torch.equal(a[name], begun[name]) for name in a)
+
+
+def test_torchrun_trains_with_two_processes(tmp_path):
+    clips = made_clips()
+    rows = [
+        {"clip": n, "split": part, "partner": c.partner, "action_class": "walk", "description": "walk", "terms": "made"}
+        for (n, c), part in zip(clips.items(), ("training", "training", "training", "choosing"), strict=True)
+    ]
+    pack.write(tmp_path / "made.npz", clips, {row["clip"]: row for row in rows})
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        str(free_port()),
+    ]
+    command += ["-m", "training.train", "--data", str(tmp_path / "made.npz"), "--out", str(tmp_path / "run")]
+    command += ["--steps", "2", "--width", "48", "--layers", "1"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    saved = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    assert saved["step"] == 2 and done.stdout.count('"step": 2') == 1
