@@ -8,6 +8,11 @@ from . import rotations as rot
 from .skeleton import COUNT, GENERATIONS, MIRROR, PARENTS, Body
 
 FPS = 30.0  # frames a second of the core
+_GENERATIONS = tuple(slice(joints[0], joints[-1] + 1) for joints in GENERATIONS)  # their numbers follow one another
+_PRODUCT = tuple(
+    (np.array(order), np.array(signs, float))
+    for order, signs in (((1, 0, 3, 2), (-1, 1, -1, 1)), ((2, 3, 0, 1), (-1, 1, 1, -1)), ((3, 2, 1, 0), (-1, -1, 1, 1)))
+)
 
 
 @dataclass(frozen=True)
@@ -59,21 +64,33 @@ def forward_kinematics(root, local, offsets):
     lead = local.shape[:-2]
     # A generation of joints at a time, with all poses along the last axis, where arithmetic is fastest.
     own = np.ascontiguousarray(local.reshape(-1, COUNT, 4).transpose(2, 1, 0))
-    steps = np.broadcast_to(offsets, (*lead, COUNT, 3)).reshape(-1, COUNT, 3).transpose(2, 1, 0)
+    # What x, y and z of a quaternion to the left are multiplied with, in the order of their product's components.
+    by_x, by_y, by_z = (own[order] * signs[:, None, None] for order, signs in _PRODUCT)
     world = np.empty_like(own)
     world[:, 0] = own[:, 0]
-    for joints in GENERATIONS:
-        world[:, joints] = rot.product(world[:, PARENTS[joints]], own[:, joints])
-    (w, x, y, z), (a, b, c) = world[:, PARENTS[1:]], steps[:, 1:]
-    i, j, k = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    for joints in _GENERATIONS:
+        w, x, y, z = world[:, PARENTS[joints]]
+        out = np.multiply(w, own[:, joints], out=world[:, joints])
+        out += x * by_x[:, joints]
+        out += y * by_y[:, joints]
+        out += z * by_z[:, joints]
     places = np.empty((3, *own.shape[1:]))
     places[:, 0] = np.broadcast_to(root, (*lead, 3)).reshape(-1, 3).T
-    places[0, 1:], places[1, 1:] = a + w * i + y * k - z * j, b + w * j + z * i - x * k
-    places[2, 1:] = c + w * k + x * j - y * i
-    for joints in GENERATIONS:
+    _turned_steps(world[:, PARENTS[1:]], np.asarray(offsets, float), lead, places[:, 1:])
+    for joints in _GENERATIONS:
         places[:, joints] += places[:, PARENTS[joints]]
     places, world = (np.ascontiguousarray(part.transpose(2, 1, 0)) for part in (places, world))
     return places.reshape(*lead, COUNT, 3), world.reshape(*lead, COUNT, 4)
+
+
+def _turned_steps(turns, offsets, lead, out):
+    """Puts bones `offsets` of all joints but the pelvis, turned by `turns [4, 21, N]`, into `out [3, 21, N]`."""
+    if offsets.ndim > 2:
+        offsets = np.broadcast_to(offsets, (*lead, COUNT, 3)).reshape(-1, COUNT, 3)
+    a, b, c = np.moveaxis(offsets[..., 1:, :], (-1, -2), (0, 1)).reshape(3, COUNT - 1, -1)
+    w, x, y, z = turns
+    i, j, k = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    out[0], out[1], out[2] = a + w * i + y * k - z * j, b + w * j + z * i - x * k, c + w * k + x * j - y * i
 
 
 def positions(motion):

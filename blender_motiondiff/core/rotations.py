@@ -8,27 +8,22 @@ Rotation Representations in Neural Networks, section 4).
 import numpy as np
 
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0])
+SHORTEST = 1e-12  # what is shorter is not brought to unit length
+_CONJUGATE = np.array([1.0, -1.0, -1.0, -1.0])
 
 
 def multiply(a, b):
     """Hamilton product a*b: the rotation b followed by a. `[..., 4]`, broadcasting."""
     a, b = np.asarray(a), np.asarray(b)
-    parts = product([a[..., k] for k in range(4)], [b[..., k] for k in range(4)])
-    out = np.empty((*parts[0].shape, 4), parts[0].dtype)
-    for k in range(4):
-        out[..., k] = parts[k]
+    aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
+    bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
+    w = aw * bw - ax * bx - ay * by - az * bz
+    out = np.empty((*w.shape, 4), w.dtype)
+    out[..., 0] = w
+    out[..., 1] = aw * bx + ax * bw + ay * bz - az * by
+    out[..., 2] = aw * by - ax * bz + ay * bw + az * bx
+    out[..., 3] = aw * bz + ax * by - ay * bx + az * bw
     return out
-
-
-def product(a, b):
-    """The same of quaternions as four arrays w, x, y, z each."""
-    (aw, ax, ay, az), (bw, bx, by, bz) = a, b
-    return (
-        aw * bw - ax * bx - ay * by - az * bz,
-        aw * bx + ax * bw + ay * bz - az * by,
-        aw * by - ax * bz + ay * bw + az * bx,
-        aw * bz + ax * by - ay * bx + az * bw,
-    )
 
 
 def cross(a, b):
@@ -41,25 +36,42 @@ def cross(a, b):
     return out
 
 
+def dot(a, b):
+    """Inner products of vectors or quaternions along the last axis, broadcasting: `[...]`.
+
+    Component by component: a sum over an axis as short as that takes many times as long.
+    """
+    out = a[..., 0] * b[..., 0]
+    for k in range(1, max(a.shape[-1], b.shape[-1])):
+        out = out + a[..., k] * b[..., k]
+    return out
+
+
+def length(v):
+    """Lengths of vectors or quaternions along the last axis, `[...]`."""
+    return np.sqrt(dot(v, v))
+
+
 def conjugate(q):
     """Inverse of unit quaternions. `[..., 4]`."""
-    return np.asarray(q) * np.array([1.0, -1.0, -1.0, -1.0])
+    return np.asarray(q) * _CONJUGATE
 
 
-def normalize(v, floor=1e-12):
+def normalize(v, floor=SHORTEST):
     """Vectors or quaternions at unit length along the last axis."""
     v = np.asarray(v, float)
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), floor)
+    return v / np.maximum(length(v), floor)[..., None]
 
 
 def rotate(q, v):
     """Vectors `[..., 3]` turned by unit quaternions `[..., 4]`, broadcasting."""
     q, v = np.asarray(q), np.asarray(v)
-    axis = q[..., 1:]
-    twice = 2.0 * cross(axis, v)
-    out = cross(axis, twice)
-    out += q[..., :1] * twice
-    out += v
+    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
+    a, b, c = v[..., 0], v[..., 1], v[..., 2]
+    i, j, k = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
+    first = a + w * i + y * k - z * j
+    out = np.empty((*first.shape, 3), first.dtype)
+    out[..., 0], out[..., 1], out[..., 2] = first, b + w * j + z * i - x * k, c + w * k + x * j - y * i
     return out
 
 
@@ -67,36 +79,46 @@ def to_matrix(q):
     """Quaternions `[..., 4]` -> matrices `[..., 3, 3]`."""
     q = normalize(q)
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, -1) for row in rows], -2)
+    out = np.empty((*w.shape, 3, 3))
+    out[..., 0, 0], out[..., 1, 1] = 1 - 2 * (y * y + z * z), 1 - 2 * (x * x + z * z)
+    out[..., 2, 2] = 1 - 2 * (x * x + y * y)
+    for i, j, even, odd in ((1, 0, x * y, w * z), (0, 2, x * z, w * y), (2, 1, y * z, w * x)):
+        out[..., i, j], out[..., j, i] = 2 * (even + odd), 2 * (even - odd)
+    return out
 
 
 def from_matrix(m):
     """Matrices `[..., 3, 3]` -> quaternions `[..., 4]`, w >= 0 (largest-component method, Shepperd 1978)."""
     m = np.asarray(m, float)
-    lead, m = m.shape[:-2], m.reshape(-1, 3, 3)
-    d = np.stack([m[:, i, i] for i in range(3)], -1)
-    trace = d.sum(-1)
-    choice = np.concatenate([trace[:, None], d], -1).argmax(-1)
-    out = np.empty((len(m), 4))
-    for largest in range(4):
-        at = np.flatnonzero(choice == largest)
-        if not len(at):
-            continue
-        n, t = m[at], trace[at]
-        twist = [n[:, 2, 1] - n[:, 1, 2], n[:, 0, 2] - n[:, 2, 0], n[:, 1, 0] - n[:, 0, 1]]
-        if largest == 0:
-            out[at] = np.stack([1 + t, *twist], -1)
-            continue
-        i = largest - 1
-        mixed = [n[:, i, k] + n[:, k, i] if k != i else 1 + 2 * n[:, i, i] - t for k in range(3)]
-        out[at] = np.stack([twist[i], *mixed], -1)
-    out = normalize(out)
-    return np.where(out[:, :1] < 0, -out, out).reshape(*lead, 4)
+    return _from_entries([[np.ascontiguousarray(m[..., i, k]) for k in range(3)] for i in range(3)])
+
+
+def _from_entries(m):
+    """Quaternions `[..., 4]` of matrices as nested lists of their nine entries, each `[...]`."""
+    trace = m[0][0] + m[1][1] + m[2][2]
+    twist = m[2][1] - m[1][2], m[0][2] - m[2][0], m[1][0] - m[0][1]
+    out = np.empty((*trace.shape, 4))
+    out[..., 0] = 1 + trace
+    out[..., 1], out[..., 2], out[..., 3] = twist
+    # Most turns are less than a third of a circle, and their largest component is w.
+    others = np.nonzero(trace < np.maximum(np.maximum(m[0][0], m[1][1]), m[2][2]))
+    if len(others[0]):
+        out[others] = _from_turned_far([[e[others] for e in row] for row in m], [t[others] for t in twist])
+    scale = 1.0 / np.maximum(length(out), SHORTEST)
+    return out * np.where(out[..., 0] < 0, -scale, scale)[..., None]
+
+
+def _from_turned_far(m, twist):
+    """Quaternions `[N, 4]`, of any length and sign, of matrices whose largest component is x, y or z."""
+    trace = m[0][0] + m[1][1] + m[2][2]
+    largest = np.where(m[1][1] > m[0][0], np.where(m[2][2] > m[1][1], 2, 1), np.where(m[2][2] > m[0][0], 2, 0))
+    out = np.empty((len(trace), 4))
+    for i in range(3):
+        at = np.flatnonzero(largest == i)
+        out[at, 0] = twist[i][at]
+        for k in range(3):
+            out[at, 1 + k] = (m[i][k] + m[k][i] if k != i else 1 + 2 * m[i][i] - trace)[at]
+    return out
 
 
 def from_rotvec(v):
@@ -130,17 +152,22 @@ def about_z(angle):
 
 def to_6d(q):
     """Quaternions `[..., 4]` -> first two matrix columns `[..., 6]`."""
-    m = to_matrix(q)
-    return np.concatenate([m[..., :, 0], m[..., :, 1]], -1)
+    q = normalize(q)
+    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
+    out = np.empty((*w.shape, 6))
+    out[..., 0], out[..., 1], out[..., 2] = 1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)
+    out[..., 3], out[..., 4], out[..., 5] = 2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)
+    return out
 
 
 def from_6d(x):
     """`[..., 6]`, not necessarily orthonormal, -> quaternions by Gram-Schmidt."""
-    x = np.asarray(x, float)
-    first = normalize(x[..., :3])
-    second = x[..., 3:] - (first * x[..., 3:]).sum(-1, keepdims=True) * first
-    second = normalize(second)
-    return from_matrix(np.stack([first, second, cross(first, second)], -1))
+    a, b = (np.moveaxis(np.asarray(x, float)[..., part], -1, 0).copy() for part in (slice(0, 3), slice(3, 6)))
+    a /= np.maximum(np.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2]), SHORTEST)
+    b -= (a[0] * b[0] + a[1] * b[1] + a[2] * b[2]) * a
+    b /= np.maximum(np.sqrt(b[0] * b[0] + b[1] * b[1] + b[2] * b[2]), SHORTEST)
+    c = a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+    return _from_entries(list(zip(a, b, c, strict=True)))
 
 
 def shortest_arc(a, b):
@@ -148,18 +175,23 @@ def shortest_arc(a, b):
 
     Opposite directions turn half a circle about an axis square to them.
     """
-    a, b = np.broadcast_arrays(normalize(a), normalize(b))
-    q = np.concatenate([1.0 + (a * b).sum(-1, keepdims=True), cross(a, b)], -1)
-    spare = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
-    half_turn = np.concatenate([np.zeros_like(a[..., :1]), cross(a, spare)], -1)
-    return normalize(np.where(q[..., :1] < 1e-8, half_turn, q))
+    a, b = normalize(a), normalize(b)
+    along = 1.0 + dot(a, b)
+    q = np.empty((*along.shape, 4))
+    q[..., 0], q[..., 1:] = along, cross(a, b)
+    opposite = along < 1e-8
+    if opposite.any():
+        a = np.broadcast_to(a, (*along.shape, 3))[opposite]
+        spare = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+        q[opposite, 0], q[opposite, 1:] = 0.0, cross(a, spare)
+    return normalize(q)
 
 
 def align_signs(q):
     """Quaternions along axis 0 with signs chosen so that neighbours in time are on the same side."""
     q = np.array(q, float)
-    flips = np.where((q[1:] * q[:-1]).sum(-1, keepdims=True) < 0, -1.0, 1.0)
-    q[1:] *= np.cumprod(flips, axis=0)
+    flips = np.where(dot(q[1:], q[:-1]) < 0, -1.0, 1.0)
+    q[1:] *= np.cumprod(flips, axis=0)[..., None]
     return q
 
 
@@ -171,7 +203,7 @@ def slerp(a, b, t):
 
 def angle_between(a, b):
     """Angle of the rotation between quaternions, radians `[...]`."""
-    return np.linalg.norm(to_rotvec(multiply(conjugate(a), b)), axis=-1)
+    return length(to_rotvec(multiply(conjugate(a), b)))
 
 
 def heading(q):

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import FEET, INDEX, LEGS
-from .kinematics import kinematics
-from .plants import blend, bridge, catch_up_lift, drag_lift, frames_from, pinned_track, runs, steps
+from .kinematics import kinematics_of_all
+from .plants import all_runs, blend, bridge, catch_up_lift, drag_lift, ease, frames_from, pinned_track, steps
 from .terrain import body_ground, sole_ground, swing_bump
 from .two_bone_ik import SOFT_FROM, solve_leg
 
@@ -30,11 +30,11 @@ UP = np.array([0.0, 0.0, 1.0])
 
 @dataclass(frozen=True)
 class Foot:
-    """What is settled of one foot before its leg is solved.
+    """What is settled of one foot, of one person or of several (leading axes), before its leg is solved.
 
-    `toe [T, 3]`: where its toe is to be; `turn [T, 4]`: its turn against the motion; `heel_free [T]`: how far the heel
-    may rise; `flat [T]`: how far the toes lie flat on ground of slope `rise [T]`; `deeper [T]`: metres by which its
-    ground is lower than the body's.
+    `toe [..., T, 3]`: where its toe is to be; `turn [..., T, 4]`: its turn against the motion; `heel_free [..., T]`:
+    how far the heel may rise; `flat [..., T]`: how far the toes lie flat on ground of slope `rise [..., T]`;
+    `deeper [..., T]`: metres by which its ground is lower than the body's.
     """
 
     leg: tuple[str, ...]
@@ -55,41 +55,51 @@ def lock_feet(motion, contacts, keep=None, clearance=0.0, ground=None):
     heights `[...]` of ground that is not flat; the motion has been raised onto it (solve.ground.onto_terrain, with the
     same contacts). The report holds slips in cm/s and lengths in cm.
     """
-    before, world = kinematics(motion)
-    contacts = np.asarray(contacts, float) > 0.5
-    hold = keep_weights(keep, motion.frames)
+    (out,), (report,) = lock_all_feet([motion], [contacts], [keep], clearance, ground)
+    return out, report
+
+
+def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None):
+    """`lock_feet` of N motions of as many frames at once, each with its contacts and its `keep`: (motions, reports)."""
+    frames, fps = motions[0].frames, motions[0].fps
+    before, world = kinematics_of_all(motions)
+    contacts = np.stack([np.asarray(c, float) > 0.5 for c in contacts])
+    hold = np.stack([keep_weights(keep, frames) for keep in keeps])
+    size = np.array([m.body.size for m in motions])
     # All is settled over flat ground at 0, the ground's height under the body taken off.
-    under = np.zeros(motion.frames) if ground is None else body_ground(before, contacts, ground, motion.fps)
-    places = before - under[:, None, None] * UP
-    terrain = None if ground is None else (ground, under)
-    feet = [place_foot(motion, places, contacts[:, 2 * k : 2 * k + 2], hold, k, clearance, terrain) for k in range(2)]
+    under, places = None, before
+    if ground is not None:
+        under = np.stack([body_ground(p, c, ground, fps) for p, c in zip(before, contacts, strict=True)])
+        places = before - under[..., None, None] * UP
+    feet = place_feet(motions, places, contacts, hold, size, clearance, ground, under)
     # How far the pelvis goes down depends on how far the heels may rise, and the other way round: first with the
     # pelvis as it is, then the heels once more with the pelvis where it ends up.
-    deepest = DEEPEST * motion.body.size + np.maximum(feet[0].deeper, feet[1].deeper)
+    deepest = DEEPEST * size[:, None] + np.maximum(feet[0].deeper, feet[1].deeper)
     drop = pelvis_drop(places, [ankle_target(places, 0.0, foot)[0] for foot in feet], deepest) * hold
-    local, targets = motion.rotations, []
-    lowered = places - drop[:, None, None] * UP
+    local, targets = np.stack([m.rotations for m in motions]), []
+    lowered = places.copy()
+    lowered[..., 2] -= drop[..., None]
     for foot in feet:
         target, turn = ankle_target(places, drop, foot)
-        targets.append(target + under[:, None] * UP)
+        targets.append(target if under is None else target + under[..., None] * UP)
         local = _bend(local, world, lowered, foot, target, turn)
-    out = replace(motion, root=motion.root - drop[:, None] * UP, rotations=local)
-    return out, _report(out, before, contacts, targets, drop)
+    out = [replace(m, root=m.root - d[:, None] * UP, rotations=r) for m, d, r in zip(motions, drop, local, strict=True)]
+    return out, _reports(out, before, contacts, targets, drop)
 
 
 def _bend(local, world, places, foot, target, turn):
     """Local rotations with one leg solved for its ankle and its foot turned; untouched where nothing moves."""
     ankle, toe = INDEX[foot.leg[2]], INDEX[foot.leg[3]]
     turned = world.copy()
-    turned[:, ankle] = rot.multiply(turn, world[:, ankle])
-    moved = (np.abs(target - places[:, ankle]).max(1) > 1e-9) | (np.abs(turn[:, 1:]).max(1) > 1e-9)
-    solved = np.where(moved[:, None, None], solve_leg(local, turned, places, foot.leg, target), local)
-    forward = rot.rotate(world[:, toe], np.broadcast_to([0.0, -1.0, 0.0], target.shape))
+    turned[..., ankle, :] = rot.multiply(turn, world[..., ankle, :])
+    moved = (np.abs(target - places[..., ankle, :]).max(-1) > 1e-9) | (np.abs(turn[..., 1:]).max(-1) > 1e-9)
+    solved = np.where(moved[..., None, None], solve_leg(local, turned, places, foot.leg, target), local)
+    forward = rot.rotate(world[..., toe, :], np.array([0.0, -1.0, 0.0]))
     along = forward * (1 - UP)
-    along = along + (foot.rise * np.linalg.norm(along, axis=1))[:, None] * UP
+    along[..., 2] = foot.rise * np.sqrt(along[..., 0] ** 2 + along[..., 1] ** 2)
     level = rot.to_rotvec(rot.shortest_arc(forward, along))
-    toes = rot.multiply(rot.from_rotvec(level * foot.flat[:, None]), world[:, toe])
-    solved[:, toe] = rot.multiply(rot.conjugate(turned[:, ankle]), toes)
+    toes = rot.multiply(rot.from_rotvec(level * foot.flat[..., None]), world[..., toe, :])
+    solved[..., toe, :] = rot.multiply(rot.conjugate(turned[..., ankle, :]), toes)
     return solved
 
 
@@ -98,39 +108,48 @@ def keep_weights(keep, frames):
     if keep is None:
         return np.ones(frames)
     keep = np.clip(np.asarray(keep, float), 0.0, 1.0)
-    u = np.clip(frames_from(keep == 0) / (KEEP_FRAMES + 1), 0.0, 1.0)
-    return np.minimum(keep, u * u * (3 - 2 * u))
+    return np.minimum(keep, ease(frames_from(keep == 0) / (KEEP_FRAMES + 1)))
 
 
-def place_foot(motion, places, contacts, hold, side, clearance=0.0, terrain=None):
-    """Foot of one side (0 left, 1 right) from its contacts `[T, 2]` (ankle, toe).
+def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None, under=None):
+    """The left and the right Foot of N motions of `size [N]` from their contacts `[N, T, 4]`.
 
-    `hold [T]`: see `keep_weights`. `terrain`: the ground and its height under the body `[T]`, None where it is flat.
+    `places [N, T, 22, 3]` over flat ground; `hold [N, T]`: see `keep_weights`. `ground` and its height under the bodies
+    `under [N, T]`: None where it is flat.
     """
-    leg, size, fps = LEGS[side], motion.body.size, motion.fps
-    ankle, toe = (places[:, INDEX[name]] for name in leg[2:])
-    rest = motion.body.foot_heights[2 * side : 2 * side + 2]
-    ankle_on = bridge(contacts[:, 0] & (ankle[:, 2] < rest[0] + HEEL_UP * size), ankle, size)
-    toe_on = bridge(contacts[:, 1], toe, size)
-    step = steps(ankle_on | toe_on, toe, size, hold == 0, side)
+    count, fps, sides = len(motions), motions[0].fps, np.repeat([0, 1], len(motions))
+    # All left feet, then all right ones.
+    ankle, toe = (np.concatenate([places[:, :, FEET[k]], places[:, :, FEET[2 + k]]]) for k in range(2))
+    on = [np.concatenate([contacts[:, :, k], contacts[:, :, 2 + k]]) for k in range(2)]
+    heights = np.stack([m.body.foot_heights for m in motions])
+    rest = [np.concatenate([heights[:, k], heights[:, 2 + k]]) for k in range(2)]
+    size, hold = np.tile(size, 2), np.tile(hold, (2, 1))
+    held = hold == 0
+    ankle_on = bridge(on[0] & (ankle[..., 2] < (rest[0] + HEEL_UP * size)[:, None]), ankle, size)
+    toe_on = bridge(on[1], toe, size)
+    step = steps(ankle_on | toe_on, toe, size, held, sides)
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
-    ankle_at = pinned_track(ankle, ankle_on, rest[0], size, fps, hold == 0)
-    toe_at = pinned_track(toe, toe_on, rest[1], size, fps, hold == 0)
+    ankle_at = pinned_track(ankle, ankle_on, rest[0], size, fps, held)
+    toe_at = pinned_track(toe, toe_on, rest[1], size, fps, held)
     shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
-    step = np.maximum(step, catch_up_lift(shift, toe_on | ankle_on, size))
+    either = toe_on | ankle_on
+    step = np.maximum(step, catch_up_lift(shift, either, size))
     if clearance:
-        over = rest[1] + clearance * size
-        step = np.maximum(step, drag_lift(toe + shift, toe_on | ankle_on, over, size, fps))
-    low = LOWEST * rest
-    lift = np.maximum(_lift(toe + shift, low[1], size), _lift(ankle + shift + bend, low[0], size))
-    shift = shift + (step + np.where(toe_on, 0.0, lift))[:, None] * UP
-    up, tilt, rise, deeper = np.zeros((4, len(toe)))
-    if terrain is not None:
-        up, tilt, rise, deeper = _onto(*terrain, ankle + shift + bend, toe + shift, ankle_on, toe_on, low, size)
-    shift, bend = shift + up[:, None] * UP, bend + tilt[:, None] * UP
-    turn = rot.shortest_arc(ankle - toe, ankle - toe + bend * hold[:, None])
-    flat = np.clip(blend(toe_on[:, None].astype(float), toe_on, size, fps)[:, 0], 0.0, 1.0)
-    return Foot(leg, toe + shift * hold[:, None], turn, hold * _far_from(ankle_on), flat * hold, rise, deeper)
+        step = np.maximum(step, drag_lift(toe + shift, either, rest[1] + clearance * size, size, fps))
+    low = [LOWEST * r for r in rest]
+    lift = np.maximum(_lift((toe + shift)[..., 2], low[1], size), _lift((ankle + shift + bend)[..., 2], low[0], size))
+    shift[..., 2] += step + np.where(toe_on, 0.0, lift)
+    rise, deeper = np.zeros((2, *either.shape))
+    for k in range(len(either)) if ground is not None else ():
+        moved = (ankle + shift + bend)[k], (toe + shift)[k]
+        lowest = low[0][k], low[1][k]
+        up, tilt, rise[k], deeper[k] = _onto(ground, under[k % count], *moved, ankle_on[k], toe_on[k], lowest, size[k])
+        shift[k, :, 2] += up
+        bend[k, :, 2] += tilt
+    turn = rot.shortest_arc(ankle - toe, ankle - toe + bend * hold[..., None])
+    flat = np.clip(blend(toe_on[..., None].astype(float), toe_on, size, fps)[..., 0], 0.0, 1.0) * hold
+    settled = toe + shift * hold[..., None], turn, hold * _far_from(ankle_on), flat, rise, deeper
+    return [Foot(LEGS[k], *(part[k * count : (k + 1) * count] for part in settled)) for k in range(2)]
 
 
 def _onto(ground, under, ankle, toe, ankle_on, toe_on, low, size):
@@ -149,88 +168,110 @@ def _onto(ground, under, ankle, toe, ankle_on, toe_on, low, size):
 
 
 def foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps):
-    """Corrections of one foot: of its toe and, beyond that, of its ankle. `[T, 3]` each, metres.
+    """Corrections of N feet: of their toes and, beyond that, of their ankles. `[N, T, 3]` each, metres.
 
-    `..._at [T, 3]`: where ankle and toe belong while they stand, `..._on [T]`. A standing toe is pinned, the ankle
-    rides on it; a standing ankle alone (heel strike) is pinned itself; both pin the foot's direction as well.
+    `..._at [N, T, 3]`: where ankle and toe belong while they stand, `..._on [N, T]`; `size [N]`. A standing toe is
+    pinned, the ankle rides on it; a standing ankle alone (heel strike) is pinned itself; both pin the foot's direction
+    as well.
     """
     both = ankle_on & toe_on
-    bend = (ankle_at - ankle) - (toe_at - toe)
-    far = np.linalg.norm(bend, axis=-1, keepdims=True)
+    toe_off, ankle_off = toe_at - toe, ankle_at - ankle
+    bend = ankle_off - toe_off
     # Ankle and toe that are told to stand more than that from each other's places stand for different steps.
-    bend = blend(bend * np.minimum(1.0, FOOT_TURN * size / np.maximum(far, 1e-9)), both, size, fps)
-    pin = np.where(toe_on[:, None], toe_at - toe, ankle_at - ankle - bend)
+    share = np.minimum(1.0, FOOT_TURN * size[:, None] / np.maximum(rot.length(bend), 1e-9))
+    bend = blend(bend * share[..., None], both, size, fps)
+    pin = np.where(toe_on[..., None], toe_off, ankle_off - bend)
     return blend(pin, toe_on | _joined(ankle_on, toe_on, both), size, fps), bend
 
 
 def _joined(ankle_on, toe_on, both, room=4):
-    """Frames in which the ankle alone stands, less those that touch a standing toe without ever standing with it."""
+    """Frames `[N, T]` in which the ankle alone stands, less those that touch a standing toe without ever standing with
+    it.
+    """
     alone = ankle_on & ~toe_on
-    out = alone.copy()
-    for start, end in runs(alone):
-        if start > 0 and toe_on[start - 1] and not both[start - 1]:
-            out[start : start + room] = False
-        if end < len(alone) and toe_on[end] and not both[end]:
-            out[max(start, end - room) : end] = False
+    out, found, last = alone.copy(), all_runs(alone), alone.shape[1] - 1
+    before, after = (found.row, np.maximum(found.start - 1, 0)), (found.row, np.minimum(found.end, last))
+    cut_start = (found.start > 0) & toe_on[before] & ~both[before]
+    cut_end = (found.end <= last) & toe_on[after] & ~both[after]
+    frame = found.at[1]
+    cut = found.each(cut_start) & (frame < found.each(found.start) + room)
+    out[found.at] = ~(cut | (found.each(cut_end) & (frame >= found.each(found.end) - room)))
     return out
 
 
-def _lift(places, lowest, size):
-    """How far `places [T, 3]` are raised to stay over `lowest`: nothing well over it, all of it well under it."""
-    over = places[:, 2] - lowest
-    return 0.5 * (np.sqrt(over**2 + (SOFT_GROUND * size) ** 2) - over)
+def _lift(heights, lowest, size):
+    """How far feet at `heights [N, T]` are raised to stay over `lowest [N]`: none well over, all well under it."""
+    over = heights - lowest[:, None]
+    return 0.5 * (np.sqrt(over**2 + (SOFT_GROUND * size[:, None]) ** 2) - over)
 
 
 def _far_from(flags):
-    """0 where flagged, rising to 1 over HEEL_FRAMES to either side. bool `[T]` -> `[T]`."""
-    u = np.clip(frames_from(flags) / HEEL_FRAMES, 0.0, 1.0)
-    return u * u * (3 - 2 * u)
+    """0 where flagged, rising to 1 over HEEL_FRAMES to either side. bool `[..., T]` -> `[..., T]`."""
+    return ease(frames_from(flags) / HEEL_FRAMES)
 
 
 def ankle_target(places, drop, foot):
-    """Where the ankle is to be `[T, 3]` and how the foot is turned for it `[T, 4]`.
+    """Where the ankle is to be `[..., T, 3]` and how the foot is turned for it `[..., T, 4]`.
 
-    Where the leg is too short the heel rises. `places [T, 22, 3]` before any change; `drop [T]` metres by which the
-    pelvis is lowered.
+    Where the leg is too short the heel rises. `places [..., T, 22, 3]` before any change; `drop [..., T]` metres by
+    which the pelvis is lowered, or a number.
     """
-    hip, _, ankle, toe = (places[:, INDEX[name]] for name in foot.leg)
+    hip, _, ankle, toe = (places[..., INDEX[name], :] for name in foot.leg)
     sole = rot.rotate(foot.turn, ankle - toe)
-    to_hip = hip - np.reshape(drop, (-1, 1)) * UP - foot.toe
-    length, distance = np.linalg.norm(sole, axis=1), np.maximum(np.linalg.norm(to_hip, axis=1), 1e-9)
+    to_hip = hip - foot.toe
+    to_hip[..., 2] -= drop
+    length, distance = rot.length(sole), np.maximum(rot.length(to_hip), 1e-9)
     wanted = np.clip((distance**2 + length**2 - leg_reach(places, foot.leg) ** 2) / (2 * distance * length), -1.0, 1.0)
-    has = np.clip((sole * to_hip).sum(1) / (distance * length), -1.0, 1.0)
+    has = np.clip(rot.dot(sole, to_hip) / (distance * length), -1.0, 1.0)
     angle = envelope(np.clip(np.arccos(has) - np.arccos(wanted), 0.0, TIPTOE), 2) * foot.heel_free
-    tilt = rot.from_rotvec(rot.normalize(rot.cross(sole, to_hip)) * angle[:, None])
+    tilt = rot.from_rotvec(rot.normalize(rot.cross(sole, to_hip)) * angle[..., None])
     return foot.toe + rot.rotate(tilt, sole), rot.multiply(tilt, foot.turn)
 
 
 def leg_reach(places, leg):
-    """How far the ankle may be from the hip `[T]`, metres: what the leg spans easily, or spans already."""
-    a, b, c = (places[:, INDEX[name]] for name in leg[:3])
-    length = np.linalg.norm(b - a, axis=1) + np.linalg.norm(c - b, axis=1)
-    return np.maximum(SOFT_FROM * length, np.linalg.norm(c - a, axis=1))
+    """How far the ankle may be from the hip `[..., T]`, metres: what the leg spans easily, or spans already."""
+    a, b, c = (places[..., INDEX[name], :] for name in leg[:3])
+    return np.maximum(SOFT_FROM * (rot.length(b - a) + rot.length(c - b)), rot.length(c - a))
 
 
 def pelvis_drop(places, targets, deepest):
-    """Metres `[T]` by which the pelvis is lowered so that both legs reach their targets without over-stretching.
+    """Metres `[..., T]` by which the pelvis is lowered so that both legs reach their targets without over-stretching.
 
-    `deepest [T]`: how far it is at most.
+    `deepest [..., T]`: how far it is at most.
     """
-    need = np.zeros(len(places))
+    need = np.zeros(places.shape[:-2])
     for leg, target in zip(LEGS, targets, strict=True):
-        hip = places[:, INDEX[leg[0]]]
-        flat = np.linalg.norm((target - hip)[:, :2], axis=1)
-        height = np.sqrt(np.maximum(leg_reach(places, leg) ** 2 - flat**2, 0.0))
-        need = np.maximum(need, (hip - target)[:, 2] - height)
+        way = places[..., INDEX[leg[0]], :] - target
+        flat = way[..., 0] ** 2 + way[..., 1] ** 2
+        height = np.sqrt(np.maximum(leg_reach(places, leg) ** 2 - flat, 0.0))
+        need = np.maximum(need, way[..., 2] - height)
     return envelope(np.clip(need, 0.0, deepest), SPREAD)
 
 
 def envelope(values, reach):
-    """A curve without corners that lies nowhere under `values [T]`: the largest nearby, then its average."""
-    out = np.lib.stride_tricks.sliding_window_view(np.pad(values, reach), 2 * reach + 1).max(1)
+    """A curve without corners that lies nowhere under `values [..., T]`: the largest nearby, then its average."""
+    if not np.any(values):
+        return np.zeros(np.shape(values))
+    frames = values.shape[-1]
+    out = _padded(values, reach, 0.0)
+    width = 1  # the largest of as many neighbours each time
+    while width < 2 * reach + 1:
+        step = min(width, 2 * reach + 1 - width)
+        out = np.maximum(out[..., : out.shape[-1] - step], out[..., step:])
+        width += step
     width = 2 * ((reach + 1) // 3) + 1
     for _ in range(3):
-        out = np.convolve(np.pad(out, width // 2, mode="edge"), np.ones(width) / width, "valid")
+        wide = _padded(out, width // 2)
+        out = sum(wide[..., k : k + frames] for k in range(width)) / width
+    return out
+
+
+def _padded(values, reach, edge=None):
+    """`values [..., T]` with `reach` more frames at either end: `edge`, or what stands there."""
+    out = np.empty((*values.shape[:-1], values.shape[-1] + 2 * reach))
+    out[..., reach:-reach] = values
+    out[..., :reach] = values[..., :1] if edge is None else edge
+    out[..., -reach:] = values[..., -1:] if edge is None else edge
     return out
 
 
@@ -240,21 +281,24 @@ def toe_slip(places, contacts, fps):
     `places [T, 22, 3]` metres; `contacts [T, 4]` flags in the order of skeleton.FEET.
     """
     toes, on = [FEET[1], FEET[3]], np.asarray(contacts, bool)[:, [1, 3]]
-    speed = np.linalg.norm(np.diff(places[:, toes, :2], axis=0), axis=-1) * fps
+    speed = rot.length(np.diff(places[:, toes, :2], axis=0)) * fps
     standing = on[1:] & on[:-1]
     return float(speed[standing].mean()) if standing.any() else 0.0
 
 
-def _report(motion, before, contacts, targets, drop):
-    places, _ = kinematics(motion)
-    ankles = np.stack([places[:, INDEX[leg[2]]] for leg in LEGS])
-    moved = np.linalg.norm(places[:, list(FEET)] - before[:, list(FEET)], axis=-1)
-    missed = np.linalg.norm(ankles - np.stack(targets), axis=-1)
-    return {
-        "slip_before_cm_s": round(100 * toe_slip(before, contacts, motion.fps), 3),
-        "slip_after_cm_s": round(100 * toe_slip(places, contacts, motion.fps), 3),
-        "largest_correction_cm": round(100 * float(moved.max()), 3),
-        "mean_correction_cm": round(100 * float(moved.mean()), 3),
-        "pelvis_lowered_cm": round(100 * float(drop.max()), 3),
-        "missed_cm": round(100 * float(missed.max()), 3),
-    }
+def _reports(motions, before, contacts, targets, drop):
+    after, _ = kinematics_of_all(motions)
+    ankles = after[:, :, [INDEX[leg[2]] for leg in LEGS]]
+    moved = rot.length(after[:, :, list(FEET)] - before[:, :, list(FEET)])
+    missed = rot.length(ankles - np.stack(targets, 2))
+    return [
+        {
+            "slip_before_cm_s": round(100 * toe_slip(before[k], contacts[k], motions[k].fps), 3),
+            "slip_after_cm_s": round(100 * toe_slip(after[k], contacts[k], motions[k].fps), 3),
+            "largest_correction_cm": round(100 * float(moved[k].max()), 3),
+            "mean_correction_cm": round(100 * float(moved[k].mean()), 3),
+            "pelvis_lowered_cm": round(100 * float(drop[k].max()), 3),
+            "missed_cm": round(100 * float(missed[k].max()), 3),
+        }
+        for k in range(len(motions))
+    ]

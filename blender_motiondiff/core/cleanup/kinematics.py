@@ -4,14 +4,24 @@ import numpy as np
 
 from ..motion import forward_kinematics
 
-BLOCK = 1024  # frames
+BLOCK = 320  # frames
 
 
 def kinematics(motion):
     """Joint positions `[T, 22, 3]`, metres, and world rotations `[T, 22, 4]` of a Motion."""
-    parts = [
-        forward_kinematics(motion.root[k : k + BLOCK], motion.rotations[k : k + BLOCK], motion.body.offsets)
-        for k in range(0, motion.frames, BLOCK)
-    ]
-    places, world = zip(*parts, strict=True)
-    return np.concatenate(places), np.concatenate(world)
+    places, world = kinematics_of_all([motion])
+    return places[0], world[0]
+
+
+def kinematics_of_all(motions):
+    """The same of N motions of T frames each, whatever their bodies: `[N, T, 22, 3]` and `[N, T, 22, 4]`."""
+    root, local = (np.concatenate([getattr(m, name) for m in motions]) for name in ("root", "rotations"))
+    offsets, frames = np.stack([m.body.offsets for m in motions]), motions[0].frames
+    alike = offsets[0] if (offsets == offsets[:1]).all() else np.repeat(offsets, frames, 0)
+    places, world = np.empty((*local.shape[:-1], 3)), np.empty(local.shape)
+    for k in range(0, len(root), BLOCK):
+        part = slice(k, k + BLOCK)
+        own = alike if alike.ndim == 2 else alike[part]
+        places[part], world[part] = forward_kinematics(root[part], local[part], own)
+    shape = (len(motions), frames)
+    return places.reshape(*shape, *places.shape[1:]), world.reshape(*shape, *world.shape[1:])

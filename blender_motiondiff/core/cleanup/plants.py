@@ -1,10 +1,15 @@
 """Where a standing foot belongs, and the correction that takes it there: one anchor an interval of contact.
 
 All corrections are vectors over time; while a joint stands they lead to its anchor, between intervals they pass from
-one to the next with matching value and slope (cubic Hermite), or fade to nothing.
+one to the next with matching value and slope (cubic Hermite), or fade to nothing. Functions take many feet at once,
+leading axes in front of the frames: `[..., T]` flags, `[..., T, K]` values, sizes `[...]` or a number.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+
+from .. import rotations as rot
 
 BLEND_SECONDS = 0.26  # a correction fades over this long on either side of a contact
 BRIDGE = 4  # frames: shorter breaks in a contact are closed ...
@@ -20,6 +25,43 @@ SWING_SPEED = 0.5  # metres a second: a toe that is faster swings
 SLOW = 0.10  # metres a second: frames slower than this have the say in where the anchor lies
 STEEPEST = 0.40  # metres a second: fastest change of a correction at the edge of a contact
 EDGE = 4  # frames that give the slope at an edge
+SHAKE_SECONDS = 0.06  # standard deviation of the average that takes a standing foot's shake off its height
+# Slopes of straight lines through the first k frames of a run, by least squares: weights of these frames.
+_LINES = np.zeros((EDGE + 1, EDGE))
+for _k in range(2, EDGE + 1):
+    _centred = np.arange(_k) - (_k - 1) / 2
+    _LINES[_k, :_k] = _centred / (_centred @ _centred)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Every run of true values of flags `[N, T]`: `row [R]` it is in, first frame `start [R]` and one past its last
+    `end [R]`, by rows and then by time. `at`: (row, frame) of every frame in a run.
+    """
+
+    row: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    at: tuple
+
+    @property
+    def lengths(self):
+        """Frames of each run `[R]`."""
+        return self.end - self.start
+
+    @property
+    def first(self):
+        """Place of each run's first frame among `at`."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def each(self, values):
+        """A value of every run at each of its frames."""
+        return np.repeat(values, self.lengths, axis=0)
+
+    def share(self):
+        """How far each frame is through its run: 1 / (n + 1) to n / (n + 1) for one of n frames."""
+        count = self.lengths
+        return (self.at[1] - self.each(self.start) + 1) / self.each(count + 1)
 
 
 def runs(flags):
@@ -27,32 +69,92 @@ def runs(flags):
     return np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(flags, np.int8), [0]]))).reshape(-1, 2)
 
 
+def all_runs(flags):
+    """The Runs of many rows of flags `[N, T]`."""
+    padded = np.zeros((len(flags), flags.shape[1] + 2), np.int8)
+    padded[:, 1:-1] = flags
+    row, edge = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    return Runs(row[::2], edge[::2], edge[1::2], np.nonzero(flags))
+
+
+def around(flags):
+    """Indices of the last flagged frame up to each one, and of the next from it on: `[..., T]`; -1, T without one."""
+    frames = flags.shape[-1]
+    time = np.arange(frames)
+    before = np.maximum.accumulate(np.where(flags, time, -1), axis=-1)
+    after = np.minimum.accumulate(np.where(flags, time, frames)[..., ::-1], axis=-1)[..., ::-1]
+    return before, after
+
+
 def frames_from(flags):
-    """Frames from each one to the nearest flagged one, float `[T]`; inf where none is. bool `[T]`."""
-    time = np.arange(len(flags))
-    before = np.maximum.accumulate(np.where(flags, time, -np.inf))
-    after = np.minimum.accumulate(np.where(flags, time, np.inf)[::-1])[::-1]
-    return np.minimum(time - before, after - time)
+    """Frames from each one to the nearest flagged one, float `[..., T]`; inf where none is."""
+    frames = flags.shape[-1]
+    before, after = around(flags)
+    time = np.arange(frames)
+    return np.minimum(np.where(before < 0, np.inf, time - before), np.where(after == frames, np.inf, after - time))
 
 
-def bridge(flags, places, size):
-    """Closes short breaks over which the joint hardly moves. `flags [T]`, `places [T, 3]` metres."""
-    out = flags.copy()
-    for (_, end), (start, _) in zip(runs(flags)[:-1], runs(flags)[1:], strict=True):
-        moved = np.linalg.norm(places[start] - places[end - 1])
-        if start - end <= BRIDGE and moved < BRIDGE_DISTANCE * size:
-            out[end:start] = True
+def ease(u):
+    """From 0 to 1 with no slope at either end, clipped there."""
+    u = np.clip(u, 0.0, 1.0)
+    return u * u * (3 - 2 * u)
+
+
+def ground_speed(places, fps):
+    """Speeds along the ground `[..., T]`, metres a second, central differences; 0 for a single frame."""
+    if places.shape[-2] < 2:
+        return np.zeros(places.shape[:-1])
+    return fps * rot.length(central(places[..., :2]))
+
+
+def central(values):
+    """Changes a frame `[..., T, K]` of `values`, central differences, T at least 2."""
+    out = np.empty(values.shape)
+    out[..., 1:-1, :] = 0.5 * (values[..., 2:, :] - values[..., :-2, :])
+    out[..., 0, :], out[..., -1, :] = values[..., 1, :] - values[..., 0, :], values[..., -1, :] - values[..., -2, :]
     return out
 
 
-def steps(standing, toe, size, keyed=None, side=0):
-    """Steps that a standing foot must take, as it strays too far from any one place: heights `[T]`, 0 where it stands.
+def bridge(flags, places, size):
+    """Closes short breaks over which the joint hardly moves. `flags [..., T]`, `places [..., T, 3]` metres."""
+    frames = flags.shape[-1]
+    out, rows = flags.copy().reshape(-1, frames), places.reshape(-1, frames, 3)
+    before, after = around(out)
+    short = ~out & (before >= 0) & (after < frames) & (after - before <= BRIDGE + 1)
+    row, frame = np.nonzero(short)
+    moved = rot.length(rows[row, after[row, frame]] - rows[row, before[row, frame]])
+    limit = BRIDGE_DISTANCE * np.broadcast_to(np.reshape(size, -1), len(rows))[row]
+    out[row, frame] = moved < limit
+    return out.reshape(flags.shape)
 
-    `standing [T]` flags; `toe [T, 3]` metres. `keyed [T]` flags frames whose pose stays: between two of them that have
-    the foot in different places it takes a step, however near they are. `side`: 0 steps before 1 does.
+
+def steps(standing, toe, size, keyed=None, side=0):
+    """Steps that a standing foot must take, as it strays too far from any one place: heights `[..., T]`, 0 where it
+    stands.
+
+    `standing [..., T]` flags; `toe [..., T, 3]` metres. `keyed [..., T]` flags frames whose pose stays: between two of
+    them that have the foot in different places it takes a step, however near they are. `side [...]`: 0 steps before 1.
     """
-    out = np.zeros(len(standing))
-    todo = [tuple(span) for span in runs(standing)]
+    frames = standing.shape[-1]
+    flags, places = standing.reshape(-1, frames), toe.reshape(-1, frames, 3)
+    sizes, sides = (np.broadcast_to(np.reshape(v, -1), len(flags)) for v in (size, side))
+    found, out = all_runs(flags), np.zeros(flags.shape)
+    if not len(found.row):
+        return out.reshape(standing.shape)
+    keys = np.zeros(flags.shape, bool) if keyed is None else keyed.reshape(flags.shape)
+    first, track = found.first, places[found.at][:, :2]
+    away = rot.length(track - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
+    strays = np.maximum.reduceat(away, first) > DRIFT * sizes[found.row]
+    several = np.add.reduceat(keys[found.at].astype(int), first) > 1
+    for k in np.flatnonzero((strays & (found.lengths >= 3 * STEP)) | several):
+        row = found.row[k]
+        _steps_in(out[row], int(found.start[k]), int(found.end[k]), places[row], sizes[row], keys[row], sides[row])
+    return out.reshape(standing.shape)
+
+
+def _steps_in(out, start, end, toe, size, keyed, side):
+    """Puts the heights of the steps of one stance into `out [T]`."""
+    todo = [(start, end)]
     while todo:
         start, end = todo.pop()
         step = _step_between_keys(start, end, toe, size, keyed, side) or _step_half_way(start, end, toe, size)
@@ -61,17 +163,14 @@ def steps(standing, toe, size, keyed=None, side=0):
             arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
             out[first : first + length] = STEP_HEIGHT * size * arc
             todo += [(start, first), (first + length, end)]
-    return out
 
 
 def _step_between_keys(start, end, toe, size, keyed, side):
     """(first frame, length) of a step between the keyed frames of a stance that are farthest apart; or None."""
-    if keyed is None:
-        return None
     at = start + np.flatnonzero(keyed[start:end])
     if len(at) < 2:
         return None
-    apart = np.linalg.norm(np.diff(toe[at, :2], axis=0), axis=1) * (np.diff(at) > STEP + 1)
+    apart = rot.length(np.diff(toe[at, :2], axis=0)) * (np.diff(at) > STEP + 1)
     k = int(apart.argmax())
     if apart[k] <= KEYED_APART * size:
         return None
@@ -84,107 +183,120 @@ def _step_between_keys(start, end, toe, size, keyed, side):
 def _step_half_way(start, end, toe, size):
     """(first frame, length) of a step in the middle of the way of a foot that strays while it stands; or None."""
     track = toe[start:end, :2]
-    if np.linalg.norm(track - track.mean(0), axis=1).max() <= DRIFT * size or len(track) < 3 * STEP:
+    if rot.length(track - track.mean(0)).max() <= DRIFT * size or len(track) < 3 * STEP:
         return None
-    way = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(track, axis=0), axis=1))])
+    way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
     middle = start + int(np.clip(np.searchsorted(way, way[-1] / 2), 1.5 * STEP, len(track) - 1.5 * STEP))
     return middle - STEP // 2, STEP
 
 
 def pinned_track(places, flags, rest_height, size, fps, keyed):
-    """Where a joint should be while it stands: places `[T, 3]`, its own where not flagged.
+    """Where joints should be while they stand: places `[N, T, 3]`, their own where not flagged.
 
     Horizontally one anchor an interval, the mean of its places with slow frames counting most; keyed frames (`keyed
-    [T]` bool), where there are any, alone decide it. Vertically its own height without the shake, never under the rest
-    height.
+    [N, T]` bool), where there are any, alone decide it. Vertically its own height without the shake, never under the
+    rest height. `flags [N, T]`; `rest_height`, `size [N]`.
     """
-    out = places.copy()
-    speed = np.linalg.norm(np.gradient(places[:, :2], axis=0), axis=1) * fps / size if len(places) > 1 else np.zeros(1)
-    for start, end in runs(flags):
-        part = slice(start, end)
-        weights = keyed[part].astype(float) if keyed[part].any() else 1.0 / (speed[part] ** 2 + SLOW**2)
-        out[part, :2] = (weights[:, None] * places[part, :2]).sum(0) / weights.sum()
-        out[part, 2] = np.maximum(_without_shake(places[part, 2], fps), rest_height)
+    out, found = places.copy(), all_runs(flags)
+    if not len(found.row):
+        return out
+    first, standing, keys = found.first, places[found.at], keyed[found.at]
+    weights = 1.0 / ((ground_speed(places, fps) / size[:, None])[found.at] ** 2 + SLOW**2)
+    weights = np.where(found.each(np.logical_or.reduceat(keys, first)), keys, weights)
+    anchor = np.add.reduceat(weights[:, None] * standing[:, :2], first) / np.add.reduceat(weights, first)[:, None]
+    standing[:, :2] = found.each(anchor)
+    heights = _without_shake(standing[:, 2], fps, found.lengths)
+    standing[:, 2] = np.maximum(heights, found.each(rest_height[found.row]))
+    out[found.at] = standing
     return out
 
 
-def _without_shake(values, fps, seconds=0.06):
-    """Gaussian average of `[N]`, its ends weighted by what there is."""
-    sigma = seconds * fps
+def _without_shake(values, fps, lengths=None):
+    """Gaussian average of `[N]`, its ends weighted by what there is; `lengths [R]` of stretches that stay apart."""
+    sigma = SHAKE_SECONDS * fps
     reach = int(np.ceil(9 * sigma))  # beyond, the Gaussian is under 1e-17
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    inner = slice(reach, reach + len(values))
-    return np.convolve(values, kernel)[inner] / np.convolve(np.ones(len(values)), kernel)[inner]
+    at = reach + np.arange(len(values))
+    if lengths is not None:
+        at += reach * np.repeat(np.arange(len(lengths)), lengths)
+    spaced, there = np.zeros((2, at[-1] + 1))
+    spaced[at], there[at] = values, 1.0
+    return np.convolve(spaced, kernel)[at + reach] / np.convolve(there, kernel)[at + reach]
 
 
 def blend(values, flags, size, fps):
-    """Corrections `[T, K]` that equal `values` where flagged and pass smoothly between, before and after."""
-    out = np.where(flags[:, None], values, 0.0)
-    spans, frames = runs(flags), len(flags)
-    reach = max(2, int(round(BLEND_SECONDS * fps)))
-    slopes = [(_slope(values[a:b], size, fps), -_slope(values[a:b][::-1], size, fps)) for a, b in spans]
-    nothing = np.zeros(values.shape[1])
-    for i, (start, end) in enumerate(spans):
-        before = spans[i - 1][1] if i else 0
-        after = spans[i + 1][0] if i + 1 < len(spans) else frames
-        far = after - end + 1 > 2 * reach or after == frames
-        if far:
-            fading = _hermite(values[end - 1], slopes[i][1], nothing, nothing, reach)
-            out[end : end + reach] = fading[1 : 1 + min(reach, frames - end)]
-        else:
-            passing = _hermite(values[end - 1], slopes[i][1], values[after], slopes[i + 1][0], after - end + 1)
-            out[end:after] = passing[1:-1]
-        if i == 0 or start - before + 1 > 2 * reach:
-            rising = _hermite(nothing, nothing, values[start], slopes[i][0], reach)
-            out[max(0, start - reach) : start] = rising[max(0, reach - start) : reach]
+    """Corrections `[..., T, K]` that equal `values` where flagged and pass smoothly between, before and after."""
+    frames, reach = flags.shape[-1], max(2, int(round(BLEND_SECONDS * fps)))
+    given, on = values.reshape(-1, *values.shape[-2:]), flags.reshape(-1, frames)
+    out = np.where(on[..., None], given, 0.0)
+    if on.any() and not on.all():
+        coming, leaving = _edge_slopes(given, on, np.broadcast_to(np.reshape(size, -1), len(on)), fps)
+        before, after = around(on)
+        gap = np.where((before >= 0) & (after < frames), after - before, np.inf)
+        joined = gap <= 2 * reach
+        time, off = np.arange(frames), ~on
+        whole = np.where(joined, gap, reach)
+        # The second half of a joined gap is the first half of the same seen backwards.
+        for other, way, slopes in ((before, time - before, leaving), (after, after - time, coming)):
+            at = np.nonzero(off & (other >= 0) & (other < frames) & (way < whole))
+            held, last = whole[at][:, None], (at[0], other[at])
+            u = way[at][:, None] / held
+            out[at] += (1 - u) ** 2 * (given[last] * (1 + 2 * u) + slopes[last] * held * u)
+    return out.reshape(values.shape)
+
+
+def _edge_slopes(values, flags, size, fps):
+    """Changes a frame, inwards, at the first frame of each run and, outwards, at its last: `[N, T, K]`, 0 elsewhere.
+
+    Each is that of a straight line through the run's first or last frames, limited. Both are told as away from the
+    other end of the gap beside them: rising slopes at a run's start are counted backwards in time.
+    """
+    found = all_runs(flags)
+    count = np.minimum(found.lengths, EDGE)
+    steepest = STEEPEST * size[found.row] / fps
+    out = []
+    for edge, way in ((found.start, 1), (found.end - 1, -1)):
+        frame = np.clip(edge[:, None] + way * np.arange(EDGE), 0, flags.shape[1] - 1)
+        line = (_LINES[count][..., None] * values[found.row[:, None], frame]).sum(1)
+        line *= np.minimum(1.0, steepest / np.maximum(np.sqrt((line * line).sum(1)), 1e-12))[:, None]
+        slopes = np.zeros(values.shape)
+        slopes[found.row, edge] = -line
+        out.append(slopes)
     return out
 
 
 def catch_up_lift(shift, flags, size):
-    """Heights `[T]` by which a foot is raised between contacts, where its correction changes much from one to the next.
+    """Heights `[N, T]` by which feet are raised between contacts, where their corrections change much meanwhile.
 
     A foot that was held back has farther to go in the same time; it goes higher rather than faster along the ground.
-    `shift [T, 3]`: its corrections; `flags [T]`: where it stands.
+    `shift [N, T, 3]`: its corrections; `flags [N, T]`: where it stands; `size [N]`.
     """
-    out = np.zeros(len(flags))
-    for start, end in runs(~flags):
-        before = shift[start - 1, :2] if start else np.zeros(2)
-        after = shift[end, :2] if end < len(flags) else np.zeros(2)
-        height = min(LIFT_SHARE * np.linalg.norm(after - before), STEP_HEIGHT * size)
-        out[start:end] = height * np.sin(np.pi * np.arange(1, end - start + 1) / (end - start + 1)) ** 2
+    out, found = np.zeros(flags.shape), all_runs(~flags)
+    frames = flags.shape[1]
+    before = np.where((found.start > 0)[:, None], shift[found.row, found.start - 1, :2], 0.0)
+    after = np.where((found.end < frames)[:, None], shift[found.row, np.minimum(found.end, frames - 1), :2], 0.0)
+    height = np.minimum(LIFT_SHARE * rot.length(after - before), STEP_HEIGHT * size[found.row])
+    out[found.at] = found.each(height) * np.sin(np.pi * found.share()) ** 2
     return out
 
 
 def drag_lift(toe, flags, clearance, size, fps):
-    """Heights `[T]` by which a swinging foot is raised that would pass lower than `clearance` in the middle.
+    """Heights `[N, T]` by which swinging feet are raised that would pass lower than `clearance [N]` in the middle.
 
-    `toe [T, 3]` and `clearance` in metres; `flags [T]`: where the foot stands.
+    `toe [N, T, 3]` and `clearance` in metres; `flags [N, T]`: where the foot stands; `size [N]`.
     """
-    out = np.zeros(len(flags))
-    speed = np.linalg.norm(np.gradient(toe[:, :2], axis=0), axis=1) * fps / size if len(toe) > 1 else np.zeros(1)
-    for start, end in runs(~flags):
-        fast = speed[start:end] > SWING_SPEED
-        if fast.sum() > EDGE:
-            missing = clearance - np.median(toe[start:end, 2][fast])
-            u = np.arange(1, end - start + 1) / (end - start + 1)
-            edge = np.clip(np.minimum(u, 1 - u) / SWING_EDGE, 0.0, 1.0)
-            out[start:end] = np.clip(missing, 0.0, STEP_HEIGHT * size) * edge * edge * (3 - 2 * edge)
+    out, found = np.zeros(flags.shape), all_runs(~flags)
+    speed = ground_speed(toe, fps)[found.at] / size[found.at[0]]
+    run, height = found.each(np.arange(len(found.row))), toe[found.at][:, 2]
+    fast = np.flatnonzero(speed > SWING_SPEED)
+    many = np.bincount(run[fast], minlength=len(found.row))
+    order = fast[np.lexsort((height[fast], run[fast]))]
+    first = np.cumsum(many) - many
+    some = np.flatnonzero(many > EDGE)
+    middle = first[some] + (many[some] - 1) // 2
+    median = 0.5 * (height[order[middle]] + height[order[first[some] + many[some] // 2]])
+    lift = np.zeros(len(found.row))
+    lift[some] = np.clip(clearance[found.row[some]] - median, 0.0, STEP_HEIGHT * size[found.row[some]])
+    u = found.share()
+    out[found.at] = found.each(lift) * ease(np.minimum(u, 1 - u) / SWING_EDGE)
     return out
-
-
-def _slope(inner, size, fps):
-    """Change a frame at the start of `inner [N, K]`, from a straight line through its first frames, limited."""
-    part = inner[:EDGE]
-    if len(part) < 2:
-        return np.zeros(inner.shape[1])
-    t = np.arange(len(part)) - (len(part) - 1) / 2
-    slope = t @ part / (t @ t)
-    return slope * min(1.0, STEEPEST * size / fps / max(np.linalg.norm(slope), 1e-12))
-
-
-def _hermite(v0, m0, v1, m1, count):
-    """Cubic from `v0` to `v1` over `count` steps, changes a step at its ends `m0`, `m1` -> `[count + 1, K]`."""
-    m0, m1 = m0 * count, m1 * count
-    u = np.linspace(0.0, 1.0, count + 1)[:, None]
-    u2, u3 = u * u, u * u * u
-    return (2 * u3 - 3 * u2 + 1) * v0 + (u3 - 2 * u2 + u) * m0 + (3 * u2 - 2 * u3) * v1 + (u3 - u2) * m1
