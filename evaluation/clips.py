@@ -66,10 +66,7 @@ def windows(folder):
     recorded = pack.is_packed(folder) or (folder / "shards").is_dir()
     if not recorded and not folder.is_dir():
         raise FileError(f"There is no folder {folder}. Name one with shards (the motion data) or with .bvh files.")
-    try:
-        takes = _recorded(folder) if recorded else _own(folder)
-    except pack.DatasetError as error:
-        raise FileError(str(error)) from error
+    takes = _recorded(folder) if recorded else _own(folder)
     out = [w for take in takes for w in _cut(take)]
     if not out:
         raise FileError(f"{folder} holds no stretch of {SHORTEST / FPS:g} s of sound motion. Add longer clips.")

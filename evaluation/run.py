@@ -16,8 +16,9 @@ NO_TRAINING_DATA = "MOTIONDIFF_DATA names no folder with shards, and the partner
 
 
 def evaluate(folder, denoiser, steps, tell=lambda line: None):
-    """The report on `folder` with numbers of `steps`, a dict. `tell(line)` hears how it goes. Raises FileError.
+    """Yields the report on `folder`, a dict, after each of the numbers of `steps`: the last one is the whole.
 
+    `tell(line)` hears how it goes. Raises FileError.
     `results[steps][task][variant][metric]` are plain numbers; `intervals` has the same nesting, with what stands
     beside each: `low` and `high` of 95 %, the `worst` window, how many `windows` and `trials`.
     """
@@ -39,17 +40,17 @@ def evaluate(folder, denoiser, steps, tell=lambda line: None):
             seconds[f"{count} steps, {task}"] = spent = _since(lap)
             time_spent = f"{spent['wall']:.0f} s, {spent['processor']:.0f} s of them work"
             tell(f"{count} steps, {task}: {len(found)} windows in {time_spent}")
-    seconds["whole"] = _since(begun)
-    results, intervals = _results(steps, asked, fixed, made)
-    return {
-        "data": facts,
-        "takes": {task: TAKES.get(task, 1) for task in asked},
-        "results": results,
-        "intervals": intervals,
-        "floors": floors.rows(results),
-        "left_out": left_out,
-        "seconds": seconds,
-    }
+        seconds["whole"] = _since(begun)
+        results, intervals = _results(steps[: steps.index(count) + 1], asked, fixed, made)
+        yield {
+            "data": facts,
+            "takes": {task: TAKES.get(task, 1) for task in asked},
+            "results": results,
+            "intervals": intervals,
+            "floors": floors.rows(results),
+            "left_out": left_out,
+            "seconds": seconds,
+        }
 
 
 def _now():

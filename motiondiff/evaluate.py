@@ -26,10 +26,11 @@ def run(data, out, steps=STEPS, weights=None, back_end="onnx"):
     except OSError as error:
         raise FileError(f"{out} can't be made ({error.strerror}). Name another folder: --out FOLDER.") from error
     denoiser = back_ends.load(back_end, weights, THREADS)
-    report = evaluate(Path(data), denoiser, steps, lambda line: print(line, flush=True))
-    report["weights"] = {"folder": str(weights or "bundled"), "back_end": f"{denoiser.name} {denoiser.device}"}
     path = out / "report.json"
-    write_text(path, json.dumps(report, indent=1) + "\n")
+    about = {"folder": str(weights or "bundled"), "back_end": f"{denoiser.name} {denoiser.device}"}
+    # Written after each number of steps, so that who stops it keeps what was measured.
+    for report in evaluate(Path(data), denoiser, list(dict.fromkeys(steps)), lambda line: print(line, flush=True)):
+        write_text(path, json.dumps({"weights": about} | report, indent=1) + "\n")
     yield from table(report)
     minutes = {name: s / 60 for name, s in report["seconds"]["whole"].items()}
     yield f"{path}, after {minutes['wall']:.1f} minutes, {minutes['processor']:.1f} of them work of one core"
