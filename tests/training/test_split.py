@@ -1,11 +1,16 @@
 """The committed lists: by trial, without overlap, and neighbours of one session on one side."""
 
+import json
+import tarfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from blender_motiondiff.core.motion import forward_kinematics
 from training import build_dataset, dataset, pack
 from training.augment import cut
+from training.compare_originals import difference
 from training.dataset import choosing, kept_out, names_of, read_index, validation, why_left_out
 
 SALSA = {"validation": {"060_03", "061_03", "060_14", "061_14"}, "choosing": {"060_10", "061_10"}}
@@ -63,6 +68,19 @@ def test_windows_of_the_packed_file_are_those_of_the_shards(packed):
         places = [forward_kinematics(x[0], x[1], clip.motion.body.offsets)[0] for x in (a, b)]
         assert np.abs(places[0] - places[1]).max() < 5e-4, name
         assert (a[2] == b[2]).all() and clip.text == found[name].text and clip.partner == found[name].partner
+
+
+@pytest.mark.parametrize("wanted", ["02_04.amc", "35_20.bvh", "61_05_scaled.bvh"])
+def test_a_source_file_gives_the_clip_of_the_shards(data, tmp_path, wanted):
+    with tarfile.open(Path(data) / "originals.tar.gz") as archive:
+        members = [m for m in archive.getmembers() if Path(m.name).name in (wanted, wanted.split("_")[0] + ".asf")]
+        archive.extractall(tmp_path, members=members, filter="data")
+    name, row = next((n, r) for n, r in read_index(data).items() if Path(r["source_path"]).name == wanted)
+    skeletons = json.loads((Path(data) / "shards" / "skeletons.json").read_text())
+    clip = dataset.load_clips(data, {name})[name]
+    metres = skeletons[row["skeleton"]]["metres_per_unit"]
+    worst, frames, _ = difference(next(tmp_path.rglob(wanted)), row, clip, metres)
+    assert worst < 3e-4 and frames >= clip.motion.frames - 1
 
 
 def test_the_report_s_reasons_for_leaving_clips_out(data, monkeypatch):
