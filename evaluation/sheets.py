@@ -3,9 +3,9 @@
     python -m evaluation.sheets --data FOLDER --out FOLDER [--seed 0] [--count 12] [--largest 150000]
 
 Writes reaction_NN.jpg (the leader in blue with the generated follower in orange, under it with the recorded one in
-violet), path_NN.jpg (the same of one person along the yellow path; the whole way above) and overview.jpg (one moment
-of every clip). Discs lie under the toes: green where one stands, red where it slides over the ground. The camera keeps
-its side throughout a sheet. Needs Blender as a module, like the gallery.
+violet), path_NN.jpg (the same of one person along the yellow path; above it the whole way, where that is long) and
+overview.jpg (one moment of every clip). Discs lie under the toes: green where one stands, red where it slides over the
+ground. The camera keeps its side throughout a sheet. Needs Blender as a module, like the gallery.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from tools.demo import bodies, solids, stage
 from tools.demo.lettering import Letters, load_picture
 from tools.demo.pictures import render
 from tools.gallery import actors, asked, sheet, view
-from tools.gallery.shoot import HEAD, TILE, WIDE, quiet
+from tools.gallery.shoot import FAR, HEAD, TILE, WIDE, quiet
 
 from . import answers, clips, metrics, tasks
 
@@ -68,7 +68,7 @@ def answered(task, window, denoiser, seed=0):
     """Generates a window's task and tells it as Shown."""
     take = answers.final(tasks.request(task, window, seed, steps=STANDARD_STEPS), denoiser)[0]
     made, real = take.motions[-1], window.motion
-    title = f"{task}  {window.name}  {window.description}"
+    title = f"{task}  {window.name}  {window.trial if task == 'reaction' else window.description}"
     legend = f"above: generated ({MADE}), {STANDARD_STEPS} steps, first take   below: recorded ({REAL})"
     parts = figures(task, window, made)
     if task == "reaction":
@@ -216,7 +216,7 @@ def compose(letters, shown, scratch):
             labels += [f"{f / FPS:.2f} s{said}" for f in frames[start : start + ROW]]
     small = rows[0][MOMENTS // 2].copy()
     wide = None
-    if shown.path is not None:
+    if shown.path is not None and np.ptp(shown.path, axis=0).max() > FAR:
         wide = np.concatenate([made.strobe(row, scratch) for row in range(2)])
     lines = [line for text in shown.lines for line in sheet.wrapped([text])]
     return sheet.compose(letters, shown.title[:126], lines, wide, pictures, labels), small
