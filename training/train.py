@@ -32,7 +32,7 @@ from .dataset import choosing, for_training, load_clips, read_index
 from .feed import batches
 from .muon import Muon
 from .start import load_numbers, read_weights
-from .validate import baseline, make_sets, scalar, to_torch, validate
+from .validate import baseline, draw, make_sets, scalar, to_torch, validate
 
 MUON_RATE, ADAM_RATE = 4.0e-3, 2.0e-3
 DECAY = 0.1
@@ -200,6 +200,7 @@ def train(run, sets, feed, forward, chief):
             line = {"step": run.step, "minutes": round(elapsed / 60, 1)} | {k: round(v, 2) for k, v in numbers.items()}
             print(json.dumps(line | {k: round(v, 3) for k, v in shown.items()}), flush=True)
             run.save(elapsed, numbers)
+            draw(run.average, sets, run.args.out / "samples.png")
         if share >= 1:
             return
         shown = learn(run.net, run.opts, next(feed), weights, run.generator, mix, forward)

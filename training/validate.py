@@ -7,7 +7,7 @@ from blender_motiondiff.core.denoiser.layout import token_distance
 from blender_motiondiff.core.features import CONTACTS, ROTATIONS, SIZE
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
 
-from . import losses, variety
+from . import losses, picture, variety
 from .batches import Sampler, prepare
 from .tasks import observe_key
 
@@ -114,6 +114,21 @@ def validate(net, sets, seed=0):
 def baseline(sets):
     """The same numbers for the base alone, residual 0."""
     return {f"{kind}_cm": 100 * float(joint_errors(b, b.base)[0].mean()) for kind, b in sets.items()}
+
+
+def draw(net, sets, path, seed=0):
+    """Writes a sheet of first takes of the validation batches as a PNG file."""
+    net.eval()
+    generator = torch.Generator().manual_seed(seed)
+    rows = []
+    for batch in sets.values():
+        error, answered = joint_errors(batch, answer(net, batch, generator))
+        recorded = joint_errors(batch, batch.base + batch.spread * batch.target)[1]
+        made = 1 - batch.mask.flatten(2).min(-1).values > 0
+        order = error.argsort()[:: max(1, len(error) // picture.WINDOWS)]  # from the best to the worst
+        rows += picture.rows_of(*(v[order].cpu().numpy() for v in (answered, recorded, made)))
+    net.train()
+    picture.write_png(path, np.concatenate(rows))
 
 
 def scalar(numbers):

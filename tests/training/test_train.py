@@ -53,6 +53,7 @@ def by_number(sampler, step):
 def steps_of(run, sampler, monkeypatch, stop=None):
     """Trains a run to its end, or until `stop` steps are done."""
     monkeypatch.setattr("training.train.validate", lambda net, sets: {"path_cm": 1.0})
+    monkeypatch.setattr("training.train.draw", lambda net, sets, path: None)
     source = by_number(sampler, run.step)
     given = source if stop is None else (next(source) for _ in range(stop - run.step))
     try:
@@ -183,3 +184,4 @@ def test_torchrun_trains_with_two_processes(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     saved = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
     assert saved["step"] == 2 and done.stdout.count('"step": 2') == 1
+    assert (tmp_path / "run" / "samples.png").read_bytes().startswith(b"\x89PNG")
