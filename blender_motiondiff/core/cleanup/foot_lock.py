@@ -11,7 +11,18 @@ import numpy as np
 from .. import rotations as rot
 from ..skeleton import FEET, INDEX, LEGS
 from .kinematics import kinematics_of_all
-from .plants import all_runs, blend, bridge, catch_up_lift, drag_lift, ease, frames_from, pinned_track, steps
+from .plants import (
+    all_runs,
+    blend,
+    bridge,
+    catch_up_lift,
+    drag_lift,
+    ease,
+    frames_from,
+    largest_near,
+    pinned_track,
+    steps,
+)
 from .terrain import body_ground, sole_ground, swing_bump
 from .two_bone_ik import SOFT_FROM, solve_leg
 
@@ -253,12 +264,7 @@ def envelope(values, reach):
     if not np.any(values):
         return np.zeros(np.shape(values))
     frames = values.shape[-1]
-    out = _padded(values, reach, 0.0)
-    width = 1  # the largest of as many neighbours each time
-    while width < 2 * reach + 1:
-        step = min(width, 2 * reach + 1 - width)
-        out = np.maximum(out[..., : out.shape[-1] - step], out[..., step:])
-        width += step
+    out = largest_near(values, reach)
     width = 2 * ((reach + 1) // 3) + 1
     for _ in range(3):
         wide = _padded(out, width // 2)
@@ -266,12 +272,11 @@ def envelope(values, reach):
     return out
 
 
-def _padded(values, reach, edge=None):
-    """`values [..., T]` with `reach` more frames at either end: `edge`, or what stands there."""
+def _padded(values, reach):
+    """`values [..., T]` with `reach` more frames at either end, like the first and the last."""
     out = np.empty((*values.shape[:-1], values.shape[-1] + 2 * reach))
     out[..., reach:-reach] = values
-    out[..., :reach] = values[..., :1] if edge is None else edge
-    out[..., -reach:] = values[..., -1:] if edge is None else edge
+    out[..., :reach], out[..., -reach:] = values[..., :1], values[..., -1:]
     return out
 
 

@@ -115,6 +115,18 @@ def central(values):
     return out
 
 
+def largest_near(values, reach):
+    """The largest of `values [..., T]` (none negative) within `reach` frames of each."""
+    out = np.zeros((*values.shape[:-1], values.shape[-1] + 2 * reach))
+    out[..., reach:-reach] = values
+    width = 1  # of how many neighbours it is the largest so far
+    while width < 2 * reach + 1:
+        step = min(width, 2 * reach + 1 - width)
+        out = np.maximum(out[..., : out.shape[-1] - step], out[..., step:])
+        width += step
+    return out
+
+
 def bridge(flags, places, size):
     """Closes short breaks over which the joint hardly moves. `flags [..., T]`, `places [..., T, 3]` metres."""
     frames = flags.shape[-1]
@@ -231,18 +243,26 @@ def blend(values, flags, size, fps):
     out = np.where(on[..., None], given, 0.0)
     if on.any() and not on.all():
         coming, leaving = _edge_slopes(given, on, np.broadcast_to(np.reshape(size, -1), len(on)), fps)
-        before, after = around(on)
-        gap = np.where((before >= 0) & (after < frames), after - before, np.inf)
-        joined = gap <= 2 * reach
-        time, off = np.arange(frames), ~on
-        whole = np.where(joined, gap, reach)
-        # The second half of a joined gap is the first half of the same seen backwards.
-        for other, way, slopes in ((before, time - before, leaving), (after, after - time, coming)):
-            at = np.nonzero(off & (other >= 0) & (other < frames) & (way < whole))
-            held, last = whole[at][:, None], (at[0], other[at])
-            u = way[at][:, None] / held
-            out[at] += (1 - u) ** 2 * (given[last] * (1 + 2 * u) + slopes[last] * held * u)
+        between(out, given, on, coming, leaving, reach)
     return out.reshape(values.shape)
+
+
+def between(out, values, flags, coming, leaving, reach):
+    """Puts cubics between `values [N, T, K]` where `flags [N, T]` into `out`: to the next, or fading over `reach`.
+
+    `coming`, `leaving [N, T, K]`: changes a frame away from what is flagged, at runs' first and last frames.
+    Gaps of up to 2 * `reach` frames are crossed at once.
+    """
+    frames = flags.shape[1]
+    before, after = around(flags)
+    gap = np.where((before >= 0) & (after < frames), after - before, np.inf)
+    time, whole = np.arange(frames), np.where(gap <= 2 * reach, gap, reach)
+    # The second half of a crossed gap is the first half of the same seen backwards.
+    for other, way, slopes in ((before, time - before, leaving), (after, after - time, coming)):
+        at = np.nonzero(~flags & (other >= 0) & (other < frames) & (way < whole))
+        held, last = whole[at][:, None], (at[0], other[at])
+        u = way[at][:, None] / held
+        out[at] += (1 - u) ** 2 * (values[last] * (1 + 2 * u) + slopes[last] * held * u)
 
 
 def _edge_slopes(values, flags, size, fps):

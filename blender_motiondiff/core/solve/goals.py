@@ -25,6 +25,7 @@ from .work import (
     move,
     poses_of,
     start,
+    start_again,
     state_of,
 )
 
@@ -78,14 +79,22 @@ def meet(motions, times, gather, frozen=None, iterations=24):
     before = gather(poses)
     if not len(before) or (np.isinf(before.weight).all() and np.abs(before.residual).max() < MET):
         return list(motions), _report(before, before, 0, work.change)
-    count = len(work.root)
-    asked = _Asked(np.zeros((count, COLUMNS), bool), np.zeros(count), np.zeros(count, int), np.zeros(count, bool))
-    rows, steps = _approach(work, poses, before, gather, min(TOGETHER, iterations), 1.0, asked)
-    if steps:
-        rows, more = _approach(work, poses, rows, gather, iterations - steps - LAST, 0.0, asked)
+    frames, wished = motions[0].frames, not np.isinf(before.weight).all()
+    asked, rows, steps = _nothing_asked(work), before, 0
+    if not wished and iterations > ALONE:
+        rows, steps = _approach(work, poses, before, gather, 1, 1.0, asked)
+        rows, more = _approach(work, poses, rows, gather, ALONE, 0.0, asked)
         steps += more
-        lost = _missing(rows, motions[0].frames, count) > LOST  # they stay smooth rather than try on
-        wished = not np.isinf(before.weight).all()
+    if wished or _missing(rows, frames, len(work.root)).max() > MET:  # it takes more than a few steps of the limbs
+        if steps:
+            start_again(work)
+            asked, rows = _nothing_asked(work), gather(poses)
+        rows, steps = _approach(work, poses, rows, gather, min(TOGETHER, iterations), 1.0, asked)
+        if steps:
+            rows, more = _approach(work, poses, rows, gather, iterations - steps - LAST, 0.0, asked)
+            steps += more
+    if steps:
+        lost = _missing(rows, frames, len(work.root)) > LOST  # they stay smooth rather than try on
         _spread(work, motions, asked, wished or steps > ALONE + 1 or asked.fleeting.any())
         work.free[:, TRUNK] *= STIFF_TRUNK
         for last in range(ROUNDS):
@@ -98,7 +107,6 @@ def meet(motions, times, gather, frozen=None, iterations=24):
                 break
             if last < ROUNDS - 1:
                 _spread_rest(work, motions, asked, spread_out)
-    frames = motions[0].frames
     parts = [slice(i * frames, (i + 1) * frames) for i in range(len(motions))]
     out = [replace(m, root=work.root[p], rotations=work.local[p]) for m, p in zip(motions, parts, strict=True)]
     return out, _report(before, rows, steps, work.change)
@@ -119,6 +127,11 @@ class _Asked:
     bound: np.ndarray
     most: np.ndarray
     fleeting: np.ndarray
+
+
+def _nothing_asked(work):
+    count = len(work.root)
+    return _Asked(np.zeros((count, COLUMNS), bool), np.zeros(count), np.zeros(count, int), np.zeros(count, bool))
 
 
 def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):

@@ -5,6 +5,8 @@ Between bound frames a correction follows a cubic with matching value and slope,
 
 import numpy as np
 
+from ..cleanup.plants import all_runs, between, largest_near
+
 FADE_SECONDS = 0.45  # over which a correction comes and goes
 SLOPE_FRAMES = 3  # steps inside an interval that give the slope at its edge
 SMOOTH_FRAMES = 2.5  # standard deviation of the average over time of corrections
@@ -18,62 +20,32 @@ def spread(values, flags, fps, level=False, seconds=FADE_SECONDS):
     Gaps longer than two fades are crossed at 0. Slopes are those of the flagged frames next to the gap; none on frames
     that are `level [T]`.
     """
-    frames = len(values)
-    reach = max(2.0, seconds * fps)
-    time = np.arange(frames)[:, None]
-    before = np.maximum.accumulate(np.where(flags, time, -1), axis=0)
-    after = np.minimum.accumulate(np.where(flags, time, frames)[::-1], axis=0)[::-1]
-    if flags.all() or not flags.any():
-        return np.where(flags[..., None], values, 0.0)
-    sloping = ~np.broadcast_to(np.reshape(level, (-1, 1, 1)), (frames, 1, 1))
-    leaving, coming = (slope * sloping for slope in _edge_slopes(values, flags, before, after, reach))
-    first, last = np.maximum(before, 0), np.minimum(after, frames - 1)
-    has_first, has_last = before >= 0, after < frames
-    gap = np.where(has_first & has_last, after - before, np.inf)
-    joined = gap <= 2 * reach
-    v0, m0 = _pick(values, first, has_first), _pick(leaving, first, has_first)
-    v1, m1 = _pick(values, last, has_last), _pick(coming, last, has_last)
-    whole = np.where(joined, np.maximum(gap, 1), reach)[..., None]
-    u = np.clip((time - before)[..., None] / whole, 0.0, 1.0)
-    w = np.clip((after - time)[..., None] / whole, 0.0, 1.0)
-    # The second half of a joined gap is the first half of the same seen backwards.
-    out = _fade(v0, m0 * whole, u) + _fade(v1, -m1 * whole, w)
-    return np.where(flags[..., None], values, out)
+    given, on = np.ascontiguousarray(values.transpose(1, 0, 2)), np.ascontiguousarray(flags.T)
+    out = np.where(on[..., None], given, 0.0)
+    if on.any() and not on.all():
+        reach = max(2.0, seconds * fps)
+        between(out, given, on, *_edge_slopes(given, on, np.broadcast_to(level, len(values)), reach), reach)
+    return out.transpose(1, 0, 2)
 
 
-def _fade(value, slope, u):
-    """The cubic from `value` with `slope` at u = 0 to nothing with no slope at u = 1."""
-    rest = (1 - u) ** 2
-    return value * (1 + 2 * u) * rest + slope * u * rest
-
-
-def _pick(values, index, there):
-    return np.take_along_axis(values, index[..., None], 0) * there[..., None]
-
-
-def _edge_slopes(values, flags, before, after, reach):
-    """Slopes a frame with which corrections leave an interval at its end, and come to it at its start."""
-    frames = len(flags)
-    start = np.zeros_like(before)  # first and last frame of the interval that a flagged frame is in
-    time = np.arange(frames)[:, None]
-    gaps = ~flags
-    start = np.maximum.accumulate(np.where(gaps, time, -1), axis=0) + 1
-    end = np.minimum.accumulate(np.where(gaps, time, frames)[::-1], axis=0)[::-1] - 1
-    back = np.maximum(np.maximum(time - SLOPE_FRAMES, start), 0)
-    ahead = np.minimum(np.minimum(time + SLOPE_FRAMES, end), frames - 1)
-    leaving = (values - _pick(values, np.minimum(back, time), flags)) / np.maximum(time - back, 1)[..., None]
-    coming = (_pick(values, np.maximum(ahead, time), flags) - values) / np.maximum(ahead - time, 1)[..., None]
+def _edge_slopes(values, flags, level, reach):
+    """Slopes a frame away from intervals, at their first and their last frames: `[K, T, 3]`, 0 elsewhere."""
+    found = all_runs(flags)
+    row, first, last = found.row, found.start, found.end - 1
+    ahead, back = np.minimum(first + SLOPE_FRAMES, last), np.maximum(last - SLOPE_FRAMES, first)
+    coming = (values[row, first] - values[row, ahead]) / np.maximum(ahead - first, 1)[:, None]
+    leaving = (values[row, last] - values[row, back]) / np.maximum(last - back, 1)[:, None]
     # A frame alone has no slope of its own: it takes that between its neighbours, where both are near.
-    last = np.concatenate([np.full_like(before[:1], -1), before[:-1]])
-    following = np.concatenate([after[1:], np.full_like(after[:1], frames)])
-    alone = flags & (start == end) & (last >= 0) & (following < frames)
-    alone &= (time - last <= 2 * reach) & (following - time <= 2 * reach)
-    there = np.ones_like(alone)
-    apart = np.maximum(following - last, 1)[..., None]
-    through = (
-        _pick(values, np.minimum(following, frames - 1), there) - _pick(values, np.maximum(last, 0), there)
-    ) / apart
-    return np.where(alone[..., None], through, leaving), np.where(alone[..., None], through, coming)
+    same = row[1:] == row[:-1]
+    gap = np.where(same, first[1:] - last[:-1], np.inf)
+    alone = np.flatnonzero((first == last)[1:-1] & (gap[:-1] <= 2 * reach) & (gap[1:] <= 2 * reach)) + 1
+    if len(alone):
+        before, after = (row[alone], last[alone - 1]), (row[alone], first[alone + 1])
+        leaving[alone] = (values[after] - values[before]) / (after[1] - before[1])[:, None]
+        coming[alone] = -leaving[alone]
+    out = np.zeros((2, *values.shape))
+    out[0][row, first], out[1][row, last] = coming * ~level[first][:, None], leaving * ~level[last][:, None]
+    return out
 
 
 def soften_jumps(values, flags, pattern, fps, seconds=FADE_SECONDS):
@@ -123,7 +95,5 @@ def smooth(values, fixed):
 
 def near_peak(values):
     """Where corrections `[T, K, 3]` are nearly as large as the largest nearby: `[T, K]` bool."""
-    size = np.sqrt((values**2).sum(-1))
-    padded = np.pad(size, ((PEAK_FRAMES, PEAK_FRAMES), (0, 0)))
-    largest = np.max([padded[k : k + len(size)] for k in range(2 * PEAK_FRAMES + 1)], axis=0)
-    return size >= NEARLY * largest
+    size = np.sqrt(values[..., 0] ** 2 + values[..., 1] ** 2 + values[..., 2] ** 2)
+    return size >= NEARLY * largest_near(size.T, PEAK_FRAMES).T

@@ -81,6 +81,15 @@ def start(motions, frozen):
     )  # fmt: skip
 
 
+def start_again(work):
+    """All bodies return to the motion before, and what was found on the way is forgotten."""
+    work.held_local[:], work.held_root[:], work.held[:] = work.origin.local, work.origin.root, np.inf
+    for part in (work.trial, work.blocked, work.freed, work.loose):
+        part[:] = 0
+    back_to(work, np.arange(len(work.root)))
+    work.change[:] = 0.0
+
+
 def poses_of(work, motions, times):
     """Poses that share the work's arrays: they are always those of now."""
     shape, sizes = (len(motions), motions[0].frames), np.array([m.body.size for m in motions])
