@@ -36,6 +36,11 @@ class Track:
         return float(np.sqrt(np.diff(self.stretches).sum()))
 
     @cached_property
+    def pace(self):
+        """Its usual speed, metres a second."""
+        return max(float(np.median(np.linalg.norm(self.velocity[self.clip.good], axis=-1))), 0.01)
+
+    @cached_property
     def stretches(self):
         """(first, end) frames of the good stretches that are long enough. int `[R, 2]`"""
         spans = runs(self.clip.good)
@@ -153,11 +158,6 @@ def draw_cut(tracks, rng, frames=None, speed=1.0):
         return None
     weight = np.array([t.weight for t in tracks])
     chosen = tracks[rng.choice(len(tracks), p=weight / weight.sum())]
-    return cut_of(chosen, rng, frames, speed)
-
-
-def cut_of(chosen, rng, frames=None, speed=1.0, flip=None):
-    """A stretch of a track at random; see draw_cut. Mirrored at random unless `flip` says."""
     lengths = np.diff(chosen.stretches)[:, 0]
     first, end = chosen.stretches[rng.choice(len(lengths), p=lengths / lengths.sum())]
     step = speed * chosen.clip.motion.fps / RATE
@@ -167,7 +167,12 @@ def cut_of(chosen, rng, frames=None, speed=1.0, flip=None):
     if frames > most or frames < SHORTEST * RATE:
         return None
     start = first + rng.uniform(0, max((end - first - 1) - (frames - 1) * step, 0))
-    return Cut(chosen, start, frames, speed, bool(rng.random() < 0.5) if flip is None else flip)
+    return Cut(chosen, start, frames, speed, bool(rng.random() < 0.5))
+
+
+def frames_in(t, speed):
+    """How many frames at RATE the longest good stretch of a track gives at a speed."""
+    return int((np.diff(t.stretches).max() - 1) / (speed * t.clip.motion.fps / RATE)) + 1
 
 
 def lay(cut, pivot, at, turn):

@@ -8,25 +8,32 @@ from dataclasses import replace
 
 import numpy as np
 
-from .compose_cuts import RATE, SHORTEST, WARP, Cut, ahead, bearing, cut_of, draw_cut, lay, mean_heading, spin, wrapped
+from .compose_cuts import (
+    RATE,
+    SECONDS,
+    SHORTEST,
+    WARP,
+    Cut,
+    ahead,
+    bearing,
+    draw_cut,
+    frames_in,
+    lay,
+    mean_heading,
+    spin,
+    wrapped,
+)
 from .compose_stock import STANDS, UPRIGHT, arc, goes_ahead
 
 ORIGIN = np.zeros(2)
 WALKS = 0.45  # metres a second on the mean
 
 
-def walk(stock, rng, frames=None, straight=True, pace=None, of=None):
-    """A cut of somebody who walks ahead all the time, of `frames`, at the mean speed `pace`; None if none was drawn."""
-    cut = draw_cut(stock.walks, rng, frames) if of is None else cut_of(of, rng, frames)
+def walk(tracks, rng, frames=None, straight=True, speed=1.0):
+    """A cut of somebody who walks ahead all the time, of `frames`, from one of the tracks; None if none was drawn."""
+    cut = draw_cut(tracks, rng, frames, speed)
     if cut is None:
         return None
-    if pace is not None:
-        speed = pace / max(mean_speed(cut), 0.05)
-        if not WARP[0] < speed < WARP[1]:
-            return None
-        cut = cut_of(cut.track, rng, cut.frames, speed, cut.flip)
-        if cut is None:
-            return None
     speeds = np.linalg.norm(cut.velocity, axis=-1)
     upright = cut.read(cut.track.height).min() > 0.75
     bent = np.linalg.norm(cut.path[-1] - cut.path[0]) < 0.96 * speeds.sum() / RATE
@@ -62,20 +69,29 @@ def within(values, low, high):
 # --- two who walk -----------------------------------------------------------------------------------------------------
 
 
-def like_walk(stock, rng, a):
-    """A walk of a's length and pace: the same clip in the mirror or at another moment, or another clip."""
-    same = a.track if rng.random() < 0.4 else None
-    b = walk(stock, rng, a.frames, pace=mean_speed(a), of=same)
-    in_step = b is not None and b.track is a.track and b.flip == a.flip and abs(b.start - a.start) < 0.15 * RATE
-    return None if in_step else b
+def draw_walks(stock, rng):
+    """Two straight walks of like pace and equal length: two clips, or one in the mirror or at another moment."""
+    a = walk(stock.walks, rng)
+    if a is None:
+        return None
+    pace = mean_speed(a)
+    others = [t for t in stock.walks if WARP[0] < pace / t.pace < WARP[1] and t is not a.track]
+    chosen = a.track if rng.random() < 0.15 or not others else one_of(others, rng)
+    speed = pace / chosen.pace
+    frames = min(a.frames, frames_in(chosen, speed))
+    b = walk([chosen], rng, frames, speed=speed)
+    if b is None or not 0.93 < mean_speed(b) / pace < 1.07:
+        return None
+    in_step = b.track is a.track and b.flip == a.flip and abs(b.start - a.start) < 0.3 * a.track.clip.motion.fps
+    return None if in_step else (replace(a, frames=frames), b)
 
 
 def draw_beside(stock, rng):
     """Two like walks along parallel ways, 0.6 to 1 m apart."""
-    a = walk(stock, rng)
-    b = like_walk(stock, rng, a) if a else None
-    if b is None:
+    walks = draw_walks(stock, rng)
+    if walks is None:
         return None
+    a, b = walks
     aside = rng.choice([-1, 1]) * rng.uniform(0.6, 1.0)
     place = np.array([aside, rng.uniform(-0.15, 0.15)])
     return lay(a, a.path.mean(0), ORIGIN, -course(a)), lay(b, b.path.mean(0), place, -course(b))
@@ -91,19 +107,19 @@ def beside(a, b):
 def draw_follow(stock, rng):
     """The second walks 1 to 2 m behind the first: on the same way later, or on a like one."""
     gap = rng.uniform(1.0, 2.0)
-    if rng.random() < 0.5:
+    if rng.random() < 0.15:
         return follow_later(stock, rng, gap)
-    a = walk(stock, rng)
-    b = like_walk(stock, rng, a) if a else None
-    if b is None:
+    walks = draw_walks(stock, rng)
+    if walks is None:
         return None
+    a, b = walks
     place = np.array([rng.uniform(-0.12, 0.12), gap])
     return lay(a, a.path.mean(0), ORIGIN, -course(a)), lay(b, b.path.mean(0), place, -course(b))
 
 
 def follow_later(stock, rng, gap):
     """One walk, straight or not, twice, the second later by the time it takes to go `gap` metres."""
-    whole = walk(stock, rng, straight=False)
+    whole = walk(stock.walks, rng, straight=False)
     if whole is None:
         return None
     late = int(gap / mean_speed(whole) * RATE)
@@ -124,8 +140,8 @@ def follows(a, b):
 
 def draw_pass(stock, rng):
     """Two walks against each other that pass at 0.5 to 1.3 m, somewhere in the middle of the time."""
-    a = walk(stock, rng)
-    b = walk(stock, rng, a.frames) if a else None
+    a = walk(stock.walks, rng)
+    b = walk(stock.walks, rng, a.frames) if a else None
     if b is None:
         return None
     i = int(rng.uniform(0.35, 0.65) * a.frames)
@@ -145,12 +161,11 @@ def draw_circle(stock, rng):
     """Two arcs about one centre, on opposite sides of it."""
     if not stock.arcs:
         return None
-    a, b = (one_of(one_of(stock.arcs, rng), rng) for _ in range(2))
-    if rng.random() < 0.3:
-        b = a
-    speed = (a.angle[-1] - a.angle[0]) / a.cut.frames * b.cut.frames / (b.angle[-1] - b.angle[0])
-    if not WARP[0] < abs(speed) < WARP[1]:
-        return None
+    a = one_of(one_of(stock.arcs, rng), rng)
+    others = [b for arcs in stock.arcs for b in arcs if WARP[0] < abs(a.rate / b.rate) < WARP[1]]
+    others = [b for b in others if b.cut.track is not a.cut.track] or others
+    b = a if rng.random() < 0.05 else one_of(others, rng)
+    speed = a.rate / b.rate
     flip = bool(rng.random() < 0.5)
     a = arc(replace(a.cut, flip=flip))
     b = arc(replace(b.cut, frames=a.cut.frames, speed=abs(speed), flip=flip ^ bool(speed < 0)))
@@ -195,7 +210,7 @@ def stop_cut(stock, rng, frames=None):
     speed = rng.uniform(*WARP)
     step = speed * t.clip.motion.fps / RATE
     last = rng.uniform(still + 0.15 * (end - still), end - 1)
-    most = int((last - first) / step)
+    most = int(min((last - first) / step, SECONDS[1] * RATE))
     least = max(SHORTEST * RATE, (last - still) / step + 0.8 * RATE)
     if frames is None and least < most:
         frames = int(rng.uniform(least, min(most, least + 4 * RATE)))
@@ -204,7 +219,15 @@ def stop_cut(stock, rng, frames=None):
     cut = Cut(t, last - (frames - 1) * step, frames, speed, bool(rng.random() < 0.5))
     goes = np.linalg.norm(cut.velocity, axis=-1) > STANDS
     came = np.linalg.norm(cut.path[0] - cut.path[-1]) > 0.6 and cut.read(cut.track.height).min() > 0.75
-    return cut if came and goes_ahead(cut.velocity[goes], cut.heading[goes]) else None
+    # Some turn on the spot once they stand: whom they walked up to is where they were going.
+    stands = cut.heading[-int((last - still) / step) - 1 :]
+    return (
+        cut
+        if came
+        and np.abs(wrapped(stands - course(cut))).max() < 0.8
+        and goes_ahead(cut.velocity[goes], cut.heading[goes])
+        else None
+    )
 
 
 def meets(a, b):

@@ -27,6 +27,11 @@ class Arc:
     centre: np.ndarray  # [2] metres
     angle: np.ndarray  # [N] of the rays from the centre, radians, unwrapped
 
+    @property
+    def rate(self):
+        """Radians a frame that it goes."""
+        return (self.angle[-1] - self.angle[0]) / self.cut.frames
+
 
 @dataclass(frozen=True)
 class Stock:
@@ -99,7 +104,8 @@ def arc(cut):
     onward = (np.diff(angle[fifths]) * np.sign(sweep)).min() > 0
     # A straight way lies near large circles too: it has to be nearer to the circle than to the circle's chord.
     bends = stray < 0.3 * radius * (1 - np.cos(min(abs(sweep), np.pi) / 2))
-    fine = 0.5 < radius < 3.0 and bends and abs(sweep) > SWEEP and onward and turns
+    looks = np.ptp(cut.heading - angle) < 1.4  # ahead, in or out, but not about
+    fine = 0.5 < radius < 3.0 and bends and abs(sweep) > SWEEP and onward and turns and looks
     return Arc(cut, centre + middle, angle) if fine else None
 
 

@@ -11,7 +11,7 @@ from blender_motiondiff.core.motion import Motion, positions
 from blender_motiondiff.core.skeleton import COUNT, INDEX, average_body
 from evaluation.metrics import body_distance_min
 from training.compose import composed, moved, overlap, poses_of
-from training.compose_cuts import Cut, cut_of, lay, track
+from training.compose_cuts import Cut, draw_cut, lay, track
 from training.dataset import Clip, for_training, load_clips, read_index
 
 FPS = 60
@@ -155,7 +155,7 @@ def test_only_good_frames_are_cut_and_clips_of_nothing_give_no_pairs():
     good = clip.good.copy()
     good[200:230] = False
     t, rng = track(replace(clip, good=good)), np.random.default_rng(0)
-    shown = [cut.times for cut in (cut_of(t, rng) for _ in range(40)) if cut]
+    shown = [cut.times for cut in (draw_cut([t], rng) for _ in range(40)) if cut]
     assert shown and all(times[-1] <= 199 or times[0] >= 230 for times in shown)
     with pytest.raises(ValueError, match="No pair can be composed"):
         composed({"salsa0": made_clips()["salsa0"]}, rng, 1)
