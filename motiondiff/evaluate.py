@@ -58,7 +58,7 @@ def _task(task, results, intervals):
     columns = {f"{s} {v}": results[s][task][v] for s in results for v in ("raw", "final")}
     first = next(iter(results))
     fixed = [v for v in results[first][task] if v not in ("raw", "final")]
-    columns |= {v.removeprefix("baseline_")[:9]: results[first][task][v] for v in fixed}
+    columns |= {v.removeprefix("baseline_").split("_")[0]: results[first][task][v] for v in fixed}
     names = list(dict.fromkeys(n for found in columns.values() for n in found))
     yield from ("", task.ljust(24) + "".join(c.rjust(10) for c in columns) + "  worst of the last final")
     last = list(results)[-1]
