@@ -18,7 +18,9 @@ KNOTS = (0.6, 1.1)  # seconds between the knots of the smoothed paths
 SLOWEST_WALK = 0.25  # metres a second: slower windows are headed as the body is, not along the path
 GIVEN_HEADING = 0.2  # share of the other windows that are headed so as well
 SPARSE = 0.25  # share of the paths that are told by waypoints alone
-COMPOSED = 0.3  # share of the couples that are put together from single clips: recorded ones weigh more
+COMPOSED = 0.15  # share of the couples that are put together from single clips: recorded ones weigh more
+# Couples come together at the beginning of a take and hardly anywhere else: share of their windows that begin there.
+BEGINNINGS, BEGINNING_SECONDS = 0.15, 2.0
 WAYPOINTS = (2, 6)  # how many, the last one excluded
 
 
@@ -92,6 +94,8 @@ class Sampler:
         picks = []
         for i in self.rng.choice(len(entries), size=count, p=chance):
             persons, starts = entries[i]
+            if couples and self.augment and self.rng.random() < BEGINNINGS:
+                starts = starts[starts <= starts[0] + BEGINNING_SECONDS * persons[0].motion.fps]
             start = int(self.rng.choice(starts))
             picks.append(tuple((clip, start) for clip in persons))
         return windows(picks, frames, self.rng, self.augment)

@@ -16,6 +16,7 @@ PINNED = [INDEX[j] for j in ("left_wrist", "right_wrist", "left_ankle", "right_a
 UPPER = ARMS + [INDEX[j] for j in ("spine1", "spine2", "spine3", "neck", "head")]
 ROOT_TURN = slice(ROTATIONS.start, ROTATIONS.start + 6)
 PLANNED = {PATH: 0.75, OWN: 0.2}  # share of the tasks whose contacts are known throughout
+GAPS = (12, 60)  # frames between keys that lie evenly
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
 
 
@@ -82,36 +83,44 @@ def single_task(rng, frames, moments=()):
 def _single_task(rng, frames, moments):
     mask = np.zeros((frames, SIZE), bool)
     dice = rng.random()
-    if dice < 0.20:
+    if dice < 0.14:
         return mask, PATH
-    if dice < 0.46:
+    if dice < 0.32:
         observe_key(mask, key_frames(rng, frames, 4, moments), with_root=rng.random() < 0.5)
         return mask, PATH
-    if dice < 0.54:
+    if dice < 0.38:
         joints = [ARMS, UPPER, LEGS, list(rng.choice(COUNT, 4, replace=False))][rng.integers(4)]
         observe_joints(mask, key_frames(rng, frames, 4, moments), joints)
         return mask, PATH
-    if dice < 0.64:
+    if dice < 0.46:
         if rng.random() < 0.3:
             observe_key(mask, key_frames(rng, frames, 3, moments), with_root=True)
         observe_pins(rng, mask)
         return mask, PATH
-    if dice < 0.84:
-        spots = key_frames(rng, frames, 6, moments)
-        observe_key(mask, np.union1d(spots, [int(rng.integers(frames))]), with_root=True)
-        if rng.random() < 0.25:
+    if dice < 0.86:
+        observe_key(mask, keys_alone(rng, frames, moments), with_root=True)
+        if rng.random() < 0.15:
             observe_pins(rng, mask)
         return mask, OWN
-    if dice < 0.90:
+    if dice < 0.92:
         observe_kept(rng, mask)
         return mask, OWN
-    if dice < 0.94:  # only where somebody starts: what happens is for the words to say
+    if dice < 0.96:  # only where somebody starts: what happens is for the words to say
         mask[0, :3], mask[0, ROOT_TURN] = True, True
         return mask, OWN
     start = int(rng.integers(-20, frames - 4))
     mask[max(start, 0) : start + int(rng.integers(24, 60))] = True
     observe_key(mask, key_frames(rng, frames, 2), with_root=True)
     return mask, OWN
+
+
+def keys_alone(rng, frames, moments):
+    """Frames of keys without a path: mostly an even beat, as animators block, else at random or at strong poses."""
+    if rng.random() < 0.5:
+        gap = float(rng.uniform(*GAPS))
+        spots = np.arange(rng.uniform(-gap / 2, min(gap, frames - 1)), frames, gap).round().astype(int)
+        return np.unique(np.clip(spots, 0, frames - 1))
+    return np.union1d(key_frames(rng, frames, 6, moments), [int(rng.integers(frames))])
 
 
 def couple_task(rng, frames):

@@ -10,7 +10,7 @@ import torch
 
 from blender_motiondiff.core.denoiser.layout import PATCH
 
-CHOICES = 4
+CHOICES = 3
 LIKELIEST = 0.5  # share of the windows whose noise has no slow part
 
 
