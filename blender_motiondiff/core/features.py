@@ -46,7 +46,7 @@ def decode(features, body, fps=FPS):
     those frames are led over from the sure ones around them.
     """
     columns = features[..., ROTATIONS].reshape(*features.shape[:-1], COUNT, 6)
-    sure = np.linalg.norm(rot.cross(columns[..., :3], columns[..., 3:]), axis=-1) > SURE
+    sure = rot.length(rot.cross(columns[..., :3], columns[..., 3:])) > SURE
     rotations = _led_over(rot.from_6d(columns), sure)
     return Motion(features[..., :3].copy(), rotations, body, fps), features[..., CONTACTS]
 

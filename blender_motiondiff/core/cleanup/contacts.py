@@ -6,7 +6,9 @@ standing): Kimodo's and Motion-Matching's 0.15 m/s, widened to what markers at 3
 
 import numpy as np
 
+from .. import rotations as rot
 from ..skeleton import FEET
+from .plants import all_runs, central
 
 SPEED_ON, SPEED_OFF = 0.25, 0.40  # metres a second
 HEIGHT_ON, HEIGHT_OFF = 0.04, 0.06  # metres over the joint's rest height
@@ -17,7 +19,7 @@ def foot_speed(places, fps):
     """Speed of joints `[T, K, 3]` in metres a second `[T, K]`, central differences."""
     if len(places) < 2:
         return np.zeros(places.shape[:2])
-    return np.linalg.norm(np.gradient(places, axis=0), axis=-1) * fps
+    return rot.length(np.moveaxis(central(np.moveaxis(places, 0, 1)), 0, 1)) * fps
 
 
 def label_contacts(positions, body, fps, ground=None):
@@ -33,23 +35,13 @@ def label_contacts(positions, body, fps, ground=None):
         lift = lift - ground(positions[:, list(FEET), :2]) / body.size
     on = (speed < SPEED_ON) & (lift < HEIGHT_ON)
     may_stay = (speed < SPEED_OFF) & (lift < HEIGHT_OFF)
-    return np.stack([drop_short(hysteresis(on[:, k], may_stay[:, k])) for k in range(on.shape[1])], 1)
+    return hysteresis(on.T, may_stay.T).T
 
 
-def hysteresis(on, may_stay):
-    """Runs of `may_stay` that hold at least one `on`. bool `[T]`, both."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], may_stay.astype(np.int8), [0]])))
-    out = np.zeros(len(on), bool)
-    for start, end in edges.reshape(-1, 2):
-        out[start:end] = on[start:end].any()
-    return out
-
-
-def drop_short(flags, shortest=SHORTEST):
-    """Removes runs of fewer than `shortest` frames. bool `[T]`."""
-    out = flags.copy()
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    for start, end in edges.reshape(-1, 2):
-        if end - start < shortest:
-            out[start:end] = False
+def hysteresis(on, may_stay, shortest=SHORTEST):
+    """Runs of `may_stay` that hold at least one `on`, and at least `shortest` frames. bool `[N, T]`, both."""
+    out, found = np.zeros(on.shape, bool), all_runs(may_stay)
+    if len(found.row):
+        some = np.logical_or.reduceat(on[found.at], found.first)
+        out[found.at] = found.each(some & (found.lengths >= shortest))
     return out

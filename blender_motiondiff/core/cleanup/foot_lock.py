@@ -70,10 +70,13 @@ def lock_feet(motion, contacts, keep=None, clearance=0.0, ground=None):
     return out, report
 
 
-def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None):
-    """`lock_feet` of N motions of as many frames at once, each with its contacts and its `keep`: (motions, reports)."""
+def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=None):
+    """`lock_feet` of N motions of as many frames at once, each with its contacts and its `keep`: (motions, reports).
+
+    `poses`: the motions' places `[N, T, 22, 3]` and world rotations `[N, T, 22, 4]` where they are at hand.
+    """
     frames, fps = motions[0].frames, motions[0].fps
-    before, world = kinematics_of_all(motions)
+    before, world = kinematics_of_all(motions) if poses is None else poses
     contacts = np.stack([np.asarray(c, float) > 0.5 for c in contacts])
     hold = np.stack([keep_weights(keep, frames) for keep in keeps])
     size = np.array([m.body.size for m in motions])

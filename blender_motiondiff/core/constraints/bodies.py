@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import rotations as rot
 from ..skeleton import COUNT, INDEX
 from .rows import Poses, make_rows
 
@@ -30,12 +31,11 @@ def rows(poses, number, weight, contacts=()):
 
     `contacts`: a request's, whose joints may touch on their frames.
     """
-    frames, depth, near, way = _overlaps(poses, contacts)
-    frame, first, second = np.nonzero(depth > 0)
-    at = (frame, first, second)
-    mine, theirs = BONES[first, near[0][at]], BONES[second, near[1][at]]
+    (frame, first, second), depth, near, way = _overlaps(poses, contacts)
+    at = depth > 0
+    mine, theirs = BONES[first[at], near[0][at]], BONES[second[at], near[1][at]]
     normal = way[at]
-    return make_rows(frames[frame], 0, mine, normal, -depth[at], weight, number, (1, theirs, -normal))
+    return make_rows(frame[at], 0, mine, normal, -depth[at], weight, number, (1, theirs, -normal))
 
 
 def penetration(poses, contacts=()):
@@ -44,29 +44,48 @@ def penetration(poses, contacts=()):
     for start in range(0, len(out) if len(poses.places) == 2 else 0, BLOCK):
         part = slice(start, start + BLOCK)
         block = Poses(poses.times[part], poses.places[:, part], poses.turns[:, part], poses.sizes)
-        frames, depth, _, _ = _overlaps(block, contacts)
-        out[start + frames] = np.maximum(depth, 0.0).max((1, 2), initial=0.0)
+        (frame, _, _), depth, _, _ = _overlaps(block, contacts)
+        np.maximum.at(out, start + frame, depth)
     return out
 
 
 def _overlaps(poses, contacts):
-    """Frames `[N]` on which bodies may touch; depths `[N, B, B]`, the nearer ends of both bones, and unit ways out."""
-    roots = poses.places[:, :, 0]
-    frames = np.flatnonzero(np.linalg.norm(roots[0] - roots[1], axis=-1) < REACH * poses.sizes.sum())
-    mine, theirs = poses.places[0, frames][:, BONES], poses.places[1, frames][:, BONES]
-    share, other_share, apart = closest(mine[:, :, None], theirs[:, None])
-    distance = np.sqrt((apart * apart).sum(-1))
-    flesh = _radius(share, poses.sizes[0], BONES[:, None]) + _radius(other_share, poses.sizes[1], BONES[None])
-    depth = flesh - distance
+    """Pairs of bones that may touch: frame, bone of the first and of the second person, each `[N]`; depths `[N]`, the
+    nearer ends of both bones, and unit ways out `[N, 3]`.
+    """
+    frame, first, second = _near_pairs(poses)
     for contact in contacts:
-        within = np.isin(frames, poses.frames_between(contact.start, contact.end))
+        within = np.isin(frame, poses.frames_between(contact.start, contact.end))
         for person, name in (contact.first, contact.second):
-            free = np.isin(BONES, INDEX[name]).any(-1)
-            free = free[:, None] if person == 0 else free[None, :]
-            depth = np.where(within[:, None, None] & free, -np.inf, depth)
+            touching = (BONES[(first, second)[person]] == INDEX[name]).any(-1)
+            keep = ~(within & touching)
+            frame, first, second, within = frame[keep], first[keep], second[keep], within[keep]
+    mine, theirs = poses.places[0][frame[:, None], BONES[first]], poses.places[1][frame[:, None], BONES[second]]
+    share, other_share, apart = closest(mine, theirs)
+    distance = rot.length(apart)
+    flesh = _radius(share, poses.sizes[0], BONES[first]) + _radius(other_share, poses.sizes[1], BONES[second])
     up = np.array([0.0, 0.0, 1.0])
     way = np.where(distance[..., None] > 1e-9, apart / np.maximum(distance, 1e-9)[..., None], up)
-    return frames, depth, ((share > 0.5).astype(int), (other_share > 0.5).astype(int)), way
+    near = (share > 0.5).astype(int), (other_share > 0.5).astype(int)
+    return (frame, first, second), flesh - distance, near, way
+
+
+def _near_pairs(poses):
+    """Frames and bones of both persons, each `[N]`, whose bounding spheres meet."""
+    roots = poses.places[:, :, 0]
+    frames = np.flatnonzero(rot.length(roots[0] - roots[1]) < REACH * poses.sizes.sum())
+    middles, radii = [], []
+    for person in range(2):
+        ends = poses.places[person][frames].transpose(2, 1, 0)  # [3, 22, N]: frames last
+        start, stop = ends[:, BONES[:, 0]], ends[:, BONES[:, 1]]
+        bone = stop - start
+        middles.append(0.5 * (start + stop))
+        thickest = poses.sizes[person] * FLESH[BONES].max(-1)[:, None]
+        radii.append(0.5 * np.sqrt(bone[0] ** 2 + bone[1] ** 2 + bone[2] ** 2) + thickest)
+    x, y, z = (a[:, None] - b[None] for a, b in zip(*middles, strict=True))
+    meet = x * x + y * y + z * z < (radii[0][:, None] + radii[1][None]) ** 2
+    frame, first, second = np.nonzero(meet.transpose(2, 0, 1))
+    return frames[frame], first, second
 
 
 def _radius(share, size, bones):
@@ -81,8 +100,8 @@ def closest(a, b):
     each piece's closest point to the other's, in turn.
     """
     da, db, gap = a[..., 1, :] - a[..., 0, :], b[..., 1, :] - b[..., 0, :], a[..., 0, :] - b[..., 0, :]
-    aa, bb, ab = (da * da).sum(-1), (db * db).sum(-1), (da * db).sum(-1)
-    ag, bg = (da * gap).sum(-1), (db * gap).sum(-1)
+    aa, bb, ab = rot.dot(da, da), rot.dot(db, db), rot.dot(da, db)
+    ag, bg = rot.dot(da, gap), rot.dot(db, gap)
     aa, bb = np.maximum(aa, 1e-12), np.maximum(bb, 1e-12)
     cross = aa * bb - ab * ab
     s = np.where(cross > 1e-12, np.clip((ab * bg - ag * bb) / np.maximum(cross, 1e-12), 0.0, 1.0), 0.0)

@@ -6,8 +6,8 @@ import numpy as np
 
 from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
-from ..cleanup.foot_lock import UP, lock_feet
-from ..cleanup.kinematics import kinematics
+from ..cleanup.foot_lock import lock_all_feet
+from ..cleanup.kinematics import kinematics, kinematics_of_all
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_leg
 from ..constraints import collect
@@ -20,7 +20,7 @@ from ..reference import PATH, smooth
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import meet
-from ..solve.ground import fit_height, onto_terrain, straighter
+from ..solve.ground import onto_terrain, straighter, too_high
 from .course import share_in_time, wanted_heading
 
 # Metres over its rest height at which a swinging toe passes at least: recorded walks have medians of 0.05 to 0.10. An
@@ -32,6 +32,7 @@ BESIDE = 0.4  # seconds from a keyed or kept turn in which a wish is granted in 
 TURNING = 0.15  # seconds over which a turn that is added is smoothed
 WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 ROOT = COUNT  # column of the root in what is frozen
+LOWER_BODY = [0, *(INDEX[name] for leg in LEGS for name in leg)]
 EXACT = 0.999  # share from which something is kept as it is
 
 
@@ -40,21 +41,34 @@ def finish(request, course, features):
 
     `features [P, T, 268]`: the network's answer in world features.
     """
-    motions, contacts, feet = [], [], []
-    for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
-        if character.given:
-            motions.append(replace(person.motion, fps=FPS))
-            contacts.append(label_contacts(kinematics(person.motion)[0], character.body, FPS).astype(float))
-            feet.append(None)
-            continue
-        motion, stands = decode(features[p], character.body)
-        motion = faced(motion, request, course, p)
-        motion, stands, report = _stand(request, character, person, course.times, motion, stands)
-        motions.append(_untouched(motion, character, person, course.times))
-        contacts.append(np.clip(stands, 0.0, 1.0))
-        feet.append(report)
-    key_frames = [p.key_frames for p in course.people]
+    return finish_all(request, [course], features[None])[0]
 
+
+def finish_all(request, courses, features):
+    """The same of several takes at once, a list: `courses` one a take, `features [takes, P, T, 268]`."""
+    who = [(k, p) for k in range(len(courses)) for p, c in enumerate(request.characters) if not c.given]
+    decoded = [decode(features[k, p], request.characters[p].body) for k, p in who]
+    turned = [faced(motion, request, courses[k], p) for (k, p), (motion, _) in zip(who, decoded, strict=True)]
+    people = [courses[k].people[p] for k, p in who]
+    stood = _stand(request, [request.characters[p] for _, p in who], people, courses[0].times, turned,
+                   [stands for _, stands in decoded])  # fmt: skip
+    made = dict(zip(who, stood, strict=True))
+    return [_solved(request, course, [made.get((k, p)) for p in range(len(course.people))])
+            for k, course in enumerate(courses)]  # fmt: skip
+
+
+def _solved(request, course, stood):
+    """One take's motions after the solve, contacts and reports; `stood`: what `_stand` made, None of given ones."""
+    motions, contacts, feet = [], [], []
+    for character, person, made in zip(request.characters, course.people, stood, strict=True):
+        if made is None:
+            motion = replace(person.motion, fps=FPS)
+            stands = label_contacts(kinematics(person.motion)[0], character.body, FPS).astype(float)
+            made = motion, stands, None
+        motions.append(made[0])
+        contacts.append(np.clip(made[1], 0.0, 1.0))
+        feet.append(made[2])
+    key_frames = [p.key_frames for p in course.people]
     # Wishes about facing are granted already, to whole bodies and before their feet stood.
     left = replace(request, facings=tuple(f for f in request.facings if np.isinf(f.weight)))
 
@@ -87,31 +101,66 @@ def faced(motion, request, course, number):
     return motion
 
 
-def _stand(request, character, person, times, motion, stands):
-    """One generated person on the ground, on its path, through its keys: (motion, contacts, the feet's report)."""
-    held = [f for f, k in zip(person.key_frames, character.keys, strict=True) if k.root is not None]
-    motion = _on_path(_restored(motion, character, person), character, person, times, held)
-    on = stands > 0.5
-    motion = fit_height(motion, on, held + list(np.flatnonzero(_kept(character, person)[:, 0] > EXACT)))
-    if _strides_freely(character, person):
-        motion = _raised(motion, straighter(motion, on) * (1.0 - _kept(character, person)[:, 0]))
-    touching = label_contacts(kinematics(motion)[0], character.body, FPS) | on
-    ground = None
-    if request.ground is not None:
-        ground = _height_of(request.ground)
-        motion = onto_terrain(motion, ground, touching)
-    motion, lifted = _at_height(motion, character, times)
-    if not request.cleanup:
-        return motion, stands, None
-    keep = np.ones(motion.frames)
-    keep[list(person.key_frames)] = 0.0
-    keep[_kept(character, person)[:, [0, 1, 2, 4, 5, 7, 8, 10, 11]].min(1) > EXACT] = 0.0
-    if lifted:
-        touching &= _near_ground(motion, ground)
-    locked, report = lock_feet(motion, touching, keep, SWING_CLEARANCE, ground)
-    if lifted:
-        locked = _raised(locked, motion.root[:, 2] - locked.root[:, 2])
-    return locked, stands, report
+def _stand(request, characters, people, times, motions, stands):
+    """N generated persons on the ground, on their paths, through their keys: (motion, contacts, feet's report) each.
+
+    `characters`, `people`, `motions`, `stands` (contacts `[T, 4]`): one each, of one take or of several.
+    """
+    kept = [_kept(c, p) for c, p in zip(characters, people, strict=True)]
+    motions, raises, on = list(motions), [], [s > 0.5 for s in stands]
+    for k, (character, person) in enumerate(zip(characters, people, strict=True)):
+        motions[k] = _on_path(
+            _restored(motions[k], person, kept[k]), character, person, times, _rooted(character, person)
+        )
+    places, world = kinematics_of_all(motions)
+    for k, (character, person) in enumerate(zip(characters, people, strict=True)):
+        held = _rooted(character, person) + list(np.flatnonzero(kept[k][:, 0] > EXACT))
+        shift = too_high(places[k], character.body, FPS, on[k], held)
+        places[k, :, :, 2] -= shift[:, None]
+        motions[k] = _higher(motions[k], -shift)
+        if _strides_freely(character, person):
+            raises.append((k, straighter(places[k], character.body, FPS, on[k]) * (1.0 - kept[k][:, 0])))
+    for k, height in raises:
+        motions[k] = _raised(motions[k], height, (places[k], world[k]))
+        places[k], world[k] = kinematics(motions[k])
+    touching = [label_contacts(p, c.body, FPS) | o for p, c, o in zip(places, characters, on, strict=True)]
+    ground = None if request.ground is None else _height_of(request.ground)
+    if ground is not None:
+        motions = [onto_terrain(m, ground, t) for m, t in zip(motions, touching, strict=True)]
+    lifts = [_lift_to_path(m, c, times) for m, c in zip(motions, characters, strict=True)]
+    lifted = [k for k, lift in enumerate(lifts) if lift is not None]
+    for k in lifted:
+        motions[k] = _higher(motions[k], lifts[k])
+        touching[k] &= _near_ground(motions[k], ground)
+    reports, untouched = [None] * len(motions), motions
+    if request.cleanup:
+        keeps = [_movable(p, share) for p, share in zip(people, kept, strict=True)]
+        poses = (places, world) if ground is None and not lifted else None
+        motions, reports = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses)
+    for k in lifted if request.cleanup else ():
+        motions[k] = _raised(motions[k], untouched[k].root[:, 2] - motions[k].root[:, 2])
+    parts = zip(motions, characters, people, kept, strict=True)
+    return list(zip([_untouched(m, c, p, share, times) for m, c, p, share in parts], stands, reports, strict=True))
+
+
+def _rooted(character, person):
+    """Frames of the keys that bind the pelvis' place."""
+    return [f for f, k in zip(person.key_frames, character.keys, strict=True) if k.root is not None]
+
+
+def _movable(person, kept):
+    """0 `[T]` where legs must stay as they are: keyed, or kept."""
+    out = np.ones(len(kept))
+    out[list(person.key_frames)] = 0.0
+    out[kept[:, LOWER_BODY].min(1) > EXACT] = 0.0
+    return out
+
+
+def _higher(motion, height):
+    """The motion moved up by `height [T]` metres."""
+    root = motion.root.copy()
+    root[:, 2] += height
+    return replace(motion, root=root)
 
 
 def _strides_freely(character, person):
@@ -132,9 +181,8 @@ def _kept(character, person):
     return share * person.known if character.vary is not None else share
 
 
-def _restored(motion, character, person):
-    """The motion with what is kept of an existing one put back, softly where it is kept in part."""
-    share = _kept(character, person)
+def _restored(motion, person, share):
+    """The motion with what is kept of an existing one, `share [T, 22]`, put back, softly where it is kept in part."""
     if not share.any():
         return motion
     rotations = np.where(share[..., None] > EXACT, person.motion.rotations,
@@ -143,9 +191,9 @@ def _restored(motion, character, person):
     return replace(motion, root=root, rotations=rotations)
 
 
-def _untouched(motion, character, person, times):
-    """The motion with what is wholly kept as it was, whatever standing on the ground did to it."""
-    share = _kept(character, person) > EXACT
+def _untouched(motion, character, person, share, times):
+    """The motion with what is wholly kept (`share [T, 22]`) as it was, whatever standing on the ground did to it."""
+    share = share > EXACT
     if not share.any():
         return motion
     was = resample(character.motion, times)  # a course's motion is told over flat ground
@@ -190,28 +238,26 @@ def _through_waypoints(places, frames, points, raw):
     return met
 
 
-def _at_height(motion, character, times):
-    """(the motion with its pelvis at the path's heights where they are given, whether any are)."""
+def _lift_to_path(motion, character, times):
+    """Metres `[T]` by which the pelvis goes up to the path's heights; None where none are given."""
     if character.path is None or character.path.heights is None:
-        return motion, False
+        return None
     wanted = heights_at(character.path, times)
     bound = np.flatnonzero(np.isfinite(wanted))
     if not len(bound):
-        return motion, False
+        return None
     off = np.interp(np.arange(len(times)), bound, (wanted - motion.root[:, 2])[bound])
-    root = motion.root.copy()
-    root[:, 2] += min(character.path.weight, 1.0) * off
-    return replace(motion, root=root), True
+    return min(character.path.weight, 1.0) * off
 
 
-def _raised(motion, height):
+def _raised(motion, height, poses=None):
     """The motion with its pelvis `height [T]` metres higher and its feet where they were, as far as the legs reach."""
-    places, world = kinematics(motion)
-    root, local = motion.root.copy(), motion.rotations
-    root[:, 2] += height
+    places, world = kinematics(motion) if poses is None else poses
+    local, higher = motion.rotations, places.copy()
+    higher[..., 2] += height[:, None]
     for leg in LEGS:
-        local = solve_leg(local, world, places + height[:, None, None] * UP, leg, places[:, INDEX[leg[2]]])
-    return replace(motion, root=root, rotations=local)
+        local = solve_leg(local, world, higher, leg, places[:, INDEX[leg[2]]])
+    return replace(_higher(motion, height), rotations=local)
 
 
 def _near_ground(motion, ground):
@@ -241,6 +287,5 @@ def frozen(request, course):
 
 def poses_of(request, course, motions):
     """Poses of motions on the course's times."""
-    made = [kinematics(m) for m in motions]
     sizes = np.array([c.body.size for c in request.characters])
-    return Poses(course.times, np.stack([m[0] for m in made]), np.stack([m[1] for m in made]), sizes)
+    return Poses(course.times, *kinematics_of_all(motions), sizes)

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..cleanup.kinematics import kinematics
-from ..cleanup.plants import frames_from
+from ..cleanup.plants import ease, frames_from, largest_near
 from ..cleanup.terrain import body_ground
 from ..reference import smooth
 from ..skeleton import FEET, INDEX, LEGS
@@ -29,51 +30,52 @@ def fit_height(motion, contacts, held=(), ground=None):
 
     `ground`: points `[..., 2]` -> heights `[...]` of ground that is not flat.
     """
-    places, _ = kinematics(motion)
-    lift = places[:, list(FEET), 2] - motion.body.foot_heights - STANCE * motion.body.size
+    root = motion.root.copy()
+    root[:, 2] -= too_high(kinematics(motion)[0], motion.body, motion.fps, contacts, held, ground)
+    return replace(motion, root=root)
+
+
+def too_high(places, body, fps, contacts, held=(), ground=None):
+    """Metres `[T]` by which a body at `places [T, 22, 3]` is to be lowered, smoothly; the rest as in `fit_height`."""
+    feet = places[:, list(FEET)]
+    lift = feet[..., 2] - body.foot_heights - STANCE * body.size
     if ground is not None:
-        lift = lift - ground(places[:, list(FEET), :2])
+        lift = lift - ground(feet[..., :2])
     stands = np.array(contacts, bool)
     stands[:, [0, 2]] &= ~stands[:, [1, 3]]  # a standing toe has the say, a heel only until it comes down
     weight = stands.sum(1).astype(float)
     if not weight.any():
-        return motion
+        return np.zeros(len(places))
     total = (lift * stands).sum(1)
     mean = total.sum() / weight.sum()
-    sums = smooth(np.stack([total, weight], -1), SMOOTHING, motion.fps)
+    sums = smooth(np.stack([total, weight], -1), SMOOTHING, fps)
     shift = (sums[:, 0] + STEADY * mean) / (sums[:, 1] + STEADY)
     if len(held):
-        away = frames_from(np.isin(np.arange(motion.frames), held)) / (KEEP_SECONDS * motion.fps)
-        away = np.clip(away, 0.0, 1.0)
-        shift = shift * away * away * (3 - 2 * away)
-    root = motion.root.copy()
-    root[:, 2] -= shift
-    return replace(motion, root=root)
+        shift = shift * ease(frames_from(np.isin(np.arange(len(places)), held)) / (KEEP_SECONDS * fps))
+    return shift
 
 
-def straighter(motion, contacts):
+def straighter(places, body, fps, contacts):
     """How much higher `[T]` (metres) the pelvis may go until a standing leg is as straight as legs come to be in walks.
 
-    An answer is an average of strides, and bends its knees more than any of them. `contacts [T, 4]` flags. 0 for
-    somebody who never stands.
+    An answer is an average of strides, and bends its knees more than any of them. `places [T, 22, 3]`; `contacts
+    [T, 4]` flags. 0 for somebody who never stands.
     """
-    places, _ = kinematics(motion)
     stands = np.asarray(contacts, bool).reshape(-1, 2, 2).any(2)
-    room = np.full((motion.frames, 2), np.inf)
+    least = np.full(len(places), np.inf)
     for k, leg in enumerate(LEGS):
         hip, knee, ankle = (places[:, INDEX[name]] for name in leg[:3])
-        thigh, shin = (float(np.linalg.norm(a - b, axis=-1).mean()) for a, b in ((hip, knee), (knee, ankle)))
-        longest = np.sqrt(thigh**2 + shin**2 + 2 * thigh * shin * np.cos(STRAIGHTEST))
-        flat = np.linalg.norm((hip - ankle)[:, :2], axis=-1)
-        reach = np.sqrt(np.maximum(longest**2 - flat**2, 0.0))
-        room[stands[:, k], k] = (reach - (hip - ankle)[:, 2])[stands[:, k]]
-    least = room.min(1)
+        thigh, shin = (float(rot.length(a - b).mean()) for a, b in ((hip, knee), (knee, ankle)))
+        longest = thigh**2 + shin**2 + 2 * thigh * shin * np.cos(STRAIGHTEST)
+        way = hip - ankle
+        reach = np.sqrt(np.maximum(longest - way[:, 0] ** 2 - way[:, 1] ** 2, 0.0))
+        least = np.where(stands[:, k], np.minimum(least, reach - way[:, 2]), least)
     if not np.isfinite(least).any():
-        return np.zeros(motion.frames)
-    near = int(STRIDE * motion.fps)
-    padded = np.pad(np.clip(least, 0.0, HIGHER * motion.body.size), near, mode="edge")
-    lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * near + 1).min(1)
-    return smooth(lowest[:, None], STRIDE / 2, motion.fps)[:, 0]
+        return np.zeros(len(places))
+    near, highest = int(STRIDE * fps), HIGHER * body.size
+    down = highest - np.clip(least, 0.0, highest)
+    lowest = highest - largest_near(down, near)
+    return smooth(lowest[:, None], STRIDE / 2, fps)[:, 0]
 
 
 def onto_terrain(motion, heights, contacts=None):
