@@ -30,8 +30,11 @@ def fit_height(motion, contacts, held=(), ground=None):
 
     `ground`: points `[..., 2]` -> heights `[...]` of ground that is not flat.
     """
+    shift = too_high(kinematics(motion)[0], motion.body, motion.fps, contacts, held, ground)
+    if not shift.any():
+        return motion
     root = motion.root.copy()
-    root[:, 2] -= too_high(kinematics(motion)[0], motion.body, motion.fps, contacts, held, ground)
+    root[:, 2] -= shift
     return replace(motion, root=root)
 
 
