@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from blender_motiondiff.core.cleanup.plants import runs
 from blender_motiondiff.core.denoiser.weights import write_tensors
@@ -39,33 +39,35 @@ from .encoder import (
 
 FRAMES = (40, 120)  # of a training window, both ends included
 SPEEDS = (0.85, 1.18)
-BATCH, STEPS, RATE, DECAY, DROPOUT = 64, 3000, 2e-3, 0.1, 0.3
+BATCH, STEPS, RATE, DECAY, DROPOUT = 32, 400, 4e-3, 0.1, 0.2
+SHOWN = 100  # steps that a reported loss is the mean of
 SPOILT = 0.5  # share of the training windows
 SMOOTHING = 0.1  # of the labels
 BALANCE = 0.5  # a tag is drawn as its share of the windows to this power
 SILENT = -100  # the label of windows without a tag
-STEP = 60  # frames between the windows that figures are taken of
+STEP = 90  # frames between the windows that figures are taken of
 
 
 class Net(torch.nn.Module):
-    """The same as `evaluation.encoder`, to be learnt."""
+    """The same as `evaluation.encoder`, to be learnt; its normalisations are folded into the weights (`numbers_of`)."""
 
-    def __init__(self, dropout=DROPOUT):
+    def __init__(self):
         super().__init__()
         for k, stride in enumerate(STRIDES):
             setattr(self, f"conv{k}", torch.nn.Conv1d(CHANNELS[k], CHANNELS[k + 1], KERNELS[k], stride))
+        self.norms = torch.nn.ModuleList(torch.nn.BatchNorm1d(c) for c in (*CHANNELS[1:], 2 * CHANNELS[3]))
         self.embed = torch.nn.Linear(2 * CHANNELS[3], WIDTH)
         self.tags, self.flaws = torch.nn.Linear(WIDTH, len(NAMES)), torch.nn.Linear(WIDTH, len(FLAWS))
-        self.dropout = dropout
 
     def forward(self, x):
         """Standardised frames `(N, T, FRAME)` -> embedding, tags' and flaws' scores."""
         x = x.transpose(1, 2)
         for k in range(3):
-            x = F.relu(getattr(self, f"conv{k}")(F.dropout1d(x, self.dropout * 0.5, self.training)))
-        pooled = torch.cat([x.mean(2), x.amax(2)], 1)
-        code = self.embed(F.dropout(pooled, self.dropout, self.training))
-        seen = F.relu(code)
+            x = functional.dropout1d(x, 0.5 * DROPOUT, self.training)
+            x = functional.relu(self.norms[k](getattr(self, f"conv{k}")(x)))
+        pooled = self.norms[3](torch.cat([x.mean(2), x.amax(2)], 1))
+        code = self.embed(functional.dropout(pooled, DROPOUT, self.training))
+        seen = functional.relu(code)
         return code, self.tags(seen), self.flaws(seen)
 
 
@@ -169,26 +171,36 @@ def train(net, windows, mean, deviation, steps=STEPS, report=print):
     """Learns for `steps` steps, the rate going to 0."""
     opt = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     rates = torch.optim.lr_scheduler.OneCycleLR(opt, RATE, steps, pct_start=0.05)
-    begun = time.time()
+    begun, shown = time.time(), []
     for step in range(steps):
         frames, labels, flaws = windows.draw()
         x = torch.from_numpy((frames - mean) / deviation)
         _, tags, kinds = net(x)
         labels, flaws = torch.from_numpy(labels), torch.from_numpy(flaws)
-        loss = F.cross_entropy(tags, labels, ignore_index=SILENT, label_smoothing=SMOOTHING)
-        loss = loss + 0.5 * F.cross_entropy(kinds, flaws, label_smoothing=SMOOTHING)
+        loss = functional.cross_entropy(tags, labels, ignore_index=SILENT, label_smoothing=SMOOTHING)
+        loss = loss + 0.5 * functional.cross_entropy(kinds, flaws, label_smoothing=SMOOTHING)
         opt.zero_grad()
         loss.backward()
         opt.step()
         rates.step()
-        if step % 250 == 0:
-            report(f"step {step}: loss {float(loss.detach()):.3f}, {time.time() - begun:.0f} s")
+        shown.append(float(loss.detach()))
+        if len(shown) == SHOWN:
+            report(f"step {step + 1}: loss {np.mean(shown):.3f}, {time.time() - begun:.0f} s")
+            shown.clear()
     net.eval()
 
 
 def numbers_of(net, mean, deviation):
-    """The tensors of SHAPES but the features' centre and scale."""
-    out = {name: value.detach().numpy() for name, value in net.state_dict().items()}
+    """The tensors of SHAPES but the features' centre and scale, the normalisations folded in."""
+    out = {name: value.detach().numpy() for name, value in net.state_dict().items() if "norms" not in name}
+    norms = [[v.detach().numpy() for v in (n.weight, n.bias, n.running_mean, n.running_var)] for n in net.norms]
+    scales = [weight / np.sqrt(variance + 1e-5) for weight, _, _, variance in norms]
+    shifts = [bias - middle * scale for (_, bias, middle, _), scale in zip(norms, scales, strict=True)]
+    for k in range(3):
+        out[f"conv{k}.weight"] = out[f"conv{k}.weight"] * scales[k][:, None, None]
+        out[f"conv{k}.bias"] = out[f"conv{k}.bias"] * scales[k] + shifts[k]
+    out["embed.bias"] = out["embed.bias"] + out["embed.weight"] @ shifts[3]
+    out["embed.weight"] = out["embed.weight"] * scales[3]
     return {**out, "mean": mean, "deviation": deviation}
 
 
