@@ -11,10 +11,10 @@ import numpy as np
 from .. import reference as ref
 from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
-from ..constraints import gait
+from ..constraints import footfalls, gait
 from ..constraints.ground import over_ground
 from ..constraints.trajectory import bend_to_keys, headings_at, sample_path, smooth_pelvis, timed
-from ..motion import FPS, Motion, positions, resample
+from ..motion import FPS, Motion, forward_kinematics, positions, resample
 from ..reference import OWN, PARTNER, PATH
 from ..request import GIVEN, RequestError
 from ..skeleton import COUNT, INDEX
@@ -181,7 +181,22 @@ def _alone(character, times, placed):
         contacts = np.where(np.stack([legs[0], legs[0], legs[1], legs[1]], -1), labels, np.nan)
         if source == OWN and character.keep is not None:
             contacts = _stepping_on(contacts, place, character.body)
+    elif source == OWN:
+        contacts = _stepping_between(character, key_frames, times)
     return Person(source, place, heading, target, waypoints, bends, key_frames, motion, known, contacts)
+
+
+def _stepping_between(character, key_frames, times):
+    """Contacts `[T, 4]` planned between full keys that bind a place, NaN where open; None without two of them."""
+    full = [
+        (f, k) for f, k in zip(key_frames, character.keys, strict=True) if k.root is not None and len(k.joints) == COUNT
+    ]
+    full.sort(key=lambda item: item[0])
+    if len(full) < 2:
+        return None
+    root, turns = (np.stack([np.asarray(getattr(k, n), float) for _, k in full]) for n in ("root", "rotations"))
+    places, _ = forward_kinematics(root, turns, character.body.offsets)
+    return footfalls.between_keys(len(times), [f for f, _ in full], turns, places, character.body)
 
 
 def _known(character, times):
