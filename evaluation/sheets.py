@@ -32,7 +32,7 @@ from tools.gallery.shoot import FAR, HEAD, TILE, WIDE, quiet
 from . import answers, clips, metrics, tasks
 
 COUNT, LARGEST = 12, 150_000  # sheets of a kind; bytes of one
-MOMENTS, STROBE, ROW = 8, 8, 4  # pictures, figures in the picture of the whole way, pictures in a row
+MOMENTS, STROBE = 8, 8  # pictures of either; figures in the picture of the whole way
 AZIMUTH, ELEVATION = 35.0, 18.0  # degrees beside the front of the first person in the middle of the clip; upwards
 GOES = 1.0  # metres: a clip whose pelvis stays within it has no path worth drawing
 LEADER, MADE, REAL = "blue", "orange", "violet"
@@ -210,10 +210,10 @@ def compose(letters, shown, scratch):
     frames = np.linspace(0, shown.casts[0][0][0].frames - 1, MOMENTS).round().astype(int)
     rows = made.tiles(frames, scratch)
     pictures, labels = [], []
-    for start in range(0, MOMENTS, ROW):
+    for start in range(0, MOMENTS, sheet.COLUMNS):
         for row, said in zip(rows, ("", " recorded"), strict=True):
-            pictures += row[start : start + ROW]
-            labels += [f"{f / FPS:.2f} s{said}" for f in frames[start : start + ROW]]
+            pictures += row[start : start + sheet.COLUMNS]
+            labels += [f"{f / FPS:.2f} s{said}" for f in frames[start : start + sheet.COLUMNS]]
     small = rows[0][MOMENTS // 2].copy()
     wide = None
     if shown.path is not None and np.ptp(shown.path, axis=0).max() > FAR:
