@@ -16,6 +16,7 @@ PINNED = [INDEX[j] for j in ("left_wrist", "right_wrist", "left_ankle", "right_a
 UPPER = ARMS + [INDEX[j] for j in ("spine1", "spine2", "spine3", "neck", "head")]
 ROOT_TURN = slice(ROTATIONS.start, ROTATIONS.start + 6)
 PLANNED = {PATH: 0.75, OWN: 0.2}  # share of the tasks whose contacts are known throughout
+PARTIAL = 0.25  # share of the keys without a path that bind the hips and a part of the body
 GAPS = (12, 60)  # frames between keys that lie evenly
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
 
@@ -33,6 +34,13 @@ def observe_joints(mask, frames, joints):
     """Marks the rotations of some joints at `frames`."""
     for j in joints:
         mask[frames, ROTATIONS.start + 6 * j : ROTATIONS.start + 6 * j + 6] = True
+
+
+def observe_hips_and_joints(rng, mask, frames):
+    """Marks the pelvis' place and turn, and the rotations of a part of the body, at `frames`."""
+    parts = [ARMS, UPPER, LEGS, [], list(rng.choice(COUNT, 4, replace=False))]
+    observe_joints(mask, frames, [0, *parts[rng.integers(len(parts))]])
+    mask[frames, :3] = True
 
 
 def observe_pins(rng, mask):
@@ -98,7 +106,10 @@ def _single_task(rng, frames, moments):
         observe_pins(rng, mask)
         return mask, PATH
     if dice < 0.86:
-        observe_key(mask, keys_alone(rng, frames, moments), with_root=True)
+        if rng.random() < PARTIAL:
+            observe_hips_and_joints(rng, mask, keys_alone(rng, frames, moments))
+        else:
+            observe_key(mask, keys_alone(rng, frames, moments), with_root=True)
         if rng.random() < 0.15:
             observe_pins(rng, mask)
         return mask, OWN

@@ -21,8 +21,10 @@ from torch import distributed
 
 from blender_motiondiff.core.denoiser.layout import token_distance
 from blender_motiondiff.core.denoiser.network import Denoiser
+from blender_motiondiff.core.denoiser.weights import WeightsError
 from blender_motiondiff.core.diffusion.schedule import STEPS, alpha_bar
 from blender_motiondiff.core.features import SIZE
+from blender_motiondiff.core.files.recording import FileError
 from blender_motiondiff.core.reference import Tables
 from blender_motiondiff.core.words import NAMES
 
@@ -230,8 +232,15 @@ def arguments(words=None):
 
 
 def main():
-    """Trains until the run is over."""
-    args = arguments()
+    """Trains until the run is over; exits with one message where the data or the weights can't be read."""
+    try:
+        run_of(arguments())
+    except (FileError, WeightsError) as error:
+        raise SystemExit(f"training: {error}") from error
+
+
+def run_of(args):
+    """The run that the command line asks for. Raises FileError, WeightsError."""
     rank, spread = int(os.environ.get("RANK", "0")), "WORLD_SIZE" in os.environ
     graphics = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if graphics else torch.device("cpu")
