@@ -46,40 +46,40 @@ def _turn(xy, angle):
     return np.concatenate([cos * x - sin * y, sin * x + cos * y], -1)
 
 
-def _turn_rows(rows, angle):
-    """Turns `[..., T, K, 3]` about the vertical axis by `angle [..., T]`."""
-    turned = _turn(rows[..., :2], np.broadcast_to(angle[..., None], rows.shape[:-1]))
-    return np.concatenate([turned, rows[..., 2:]], -1)
+# x and y of what turns with a frame: the joints' places, their velocities and the root's two rotation columns.
+_XS, _YS = slice(0, ROTATIONS.start + 6, 3), slice(1, ROTATIONS.start + 6, 3)
+
+
+def _turned(x, y, angle):
+    """x and y `[..., T, K]` of vectors turned about the vertical axis by `angle [..., T]`."""
+    cos, sin = np.cos(angle)[..., None], np.sin(angle)[..., None]
+    return cos * x - sin * y, sin * x + cos * y
 
 
 def to_relative(features, place, heading):
     """World features -> features in the frames `place [..., T, 2]`, `heading [..., T]`. Inverse: `to_world`."""
-    lead = features.shape[:-1]
-    pos = features[..., POSITIONS].reshape(*lead, COUNT, 3)
-    base = np.concatenate([place[..., None, :], np.broadcast_to(pos[..., :1, :2], (*lead, COUNT - 1, 2))], -2)
-    pos = np.concatenate([pos[..., :2] - base, pos[..., 2:]], -1)
-    return _assemble(features, pos, -heading)
+    x, y = features[..., _XS].astype(float), features[..., _YS].astype(float)
+    for row, axis in ((x, 0), (y, 1)):
+        row[..., 1:COUNT] -= row[..., :1]
+        row[..., 0] -= place[..., axis]
+    out = features.copy()
+    out[..., _XS], out[..., _YS] = _turned(x, y, -np.asarray(heading))
+    return out
 
 
 def to_world(relative, place, heading):
     """Features in the frames -> world features."""
-    lead = relative.shape[:-1]
-    world = _assemble(relative, relative[..., POSITIONS].reshape(*lead, COUNT, 3), heading)
-    pos = world[..., POSITIONS].reshape(*lead, COUNT, 3)
-    pos[..., :1, :2] += place[..., None, :]
-    pos[..., 1:, :2] += pos[..., :1, :2]
-    world[..., POSITIONS] = pos.reshape(*lead, -1)
-    return world
-
-
-def _assemble(features, pos, angle):
-    lead = features.shape[:-1]
-    out = features.copy()
-    out[..., POSITIONS] = _turn_rows(pos, angle).reshape(*lead, -1)
-    out[..., VELOCITIES] = _turn_rows(features[..., VELOCITIES].reshape(*lead, COUNT, 3), angle).reshape(*lead, -1)
-    root = features[..., ROTATIONS][..., :6].reshape(*lead, 2, 3)
-    out[..., ROTATIONS.start : ROTATIONS.start + 6] = _turn_rows(root, angle).reshape(*lead, 6)
+    out = relative.copy()
+    out[..., _XS], out[..., _YS] = _from_frames(*_turned(relative[..., _XS], relative[..., _YS], heading), place)
     return out
+
+
+def _from_frames(x, y, place):
+    """x and y `[..., T, K]` of the joints' places, turned already, in the world; further columns stay."""
+    for row, axis in ((x, 0), (y, 1)):
+        row[..., 0] += place[..., axis]
+        row[..., 1:COUNT] += row[..., :1]
+    return x, y
 
 
 def facing(place, heading, distance=PARTNER_DISTANCE):
@@ -245,12 +245,11 @@ def base_of(tables, source, observed, mask, place, heading):
     out = np.empty_like(observed)
     for at in np.ndindex(np.shape(source)):
         out[at] = interpolate(observed[at], mask[at], tables.mean[source[at]], source[at] == PATH)
-    world = to_world(out, place, heading)
-    lead = out.shape[:-1]
-    speed = velocities(world[..., POSITIONS].reshape(*lead, COUNT, 3)).reshape(*lead, -1)
-    world[..., VELOCITIES] = speed
-    moving = to_relative(world, place, heading)[..., VELOCITIES]
-    out[..., VELOCITIES] = np.where(mask[..., VELOCITIES], observed[..., VELOCITIES], moving)
+    x, y = _from_frames(*_turned(out[..., 0 : POSITIONS.stop : 3], out[..., 1 : POSITIONS.stop : 3], heading), place)
+    speed = velocities(np.stack([x, y, out[..., 2 : POSITIONS.stop : 3]], -1))
+    speed[..., 0], speed[..., 1] = _turned(speed[..., 0], speed[..., 1], -heading)
+    told = mask[..., VELOCITIES]
+    out[..., VELOCITIES] = np.where(told, observed[..., VELOCITIES], speed.reshape(told.shape))
     return out
 
 
@@ -291,4 +290,7 @@ def given(tables, source, base, mask, extra, said):
     `said [..., T, words.COUNT]`: what the motion should be at each frame (words.encode), 0 where nothing is said.
     """
     standard = (base - tables.mean[source][..., None, :]) / tables.deviation
-    return np.concatenate([np.clip(standard, -5, 5), mask, extra, said], -1).astype(np.float32)
+    out = np.empty((*base.shape[:-1], GIVEN), np.float32)
+    out[..., :SIZE], out[..., SIZE : 2 * SIZE] = np.clip(standard, -5, 5), mask
+    out[..., 2 * SIZE : 2 * SIZE + EXTRAS], out[..., 2 * SIZE + EXTRAS :] = extra, said
+    return out

@@ -24,7 +24,7 @@ from .plants import (
     steps,
 )
 from .terrain import body_ground, sole_ground, swing_bump
-from .two_bone_ik import SOFT_FROM, solve_leg
+from .two_bone_ik import SOFT_FROM, bent_leg
 
 KEEP_FRAMES = 4  # corrections fade over these many frames to either side of a keyed one
 LOWEST = 0.3  # of a foot joint's rest height: how low it may swing
@@ -37,6 +37,7 @@ DEEPEST = 0.05  # metres, for a leg of 0.85 m, that the pelvis is lowered at mos
 SPREAD = 9  # frames to either side over which the pelvis goes down and up again
 
 UP = np.array([0.0, 0.0, 1.0])
+_SIDES = np.array([[INDEX[name] for name in leg] for leg in LEGS]).T  # hips, knees, ankles, toes
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ class Foot:
 
     `toe [..., T, 3]`: where its toe is to be; `turn [..., T, 4]`: its turn against the motion; `heel_free [..., T]`:
     how far the heel may rise; `flat [..., T]`: how far the toes lie flat on ground of slope `rise [..., T]`;
-    `deeper [..., T]`: metres by which its ground is lower than the body's.
+    `deeper [..., T]`: metres by which its ground is lower than the body's. `leg`: names of its joints.
     """
 
-    leg: tuple[str, ...]
+    leg: tuple
     toe: np.ndarray
     turn: np.ndarray
     heel_free: np.ndarray
@@ -85,36 +86,50 @@ def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=No
     if ground is not None:
         under = np.stack([body_ground(p, c, ground, fps) for p, c in zip(before, contacts, strict=True)])
         places = before - under[..., None, None] * UP
-    feet = place_feet(motions, places, contacts, hold, size, clearance, ground, under)
+    foot = place_feet(motions, places, contacts, hold, size, clearance, ground, under)
+    hip, knee, ankle, toe = (_both(places, side) for side in _SIDES)
+    reach = _reach(hip, knee, ankle)
     # How far the pelvis goes down depends on how far the heels may rise, and the other way round: first with the
     # pelvis as it is, then the heels once more with the pelvis where it ends up.
-    deepest = DEEPEST * size[:, None] + np.maximum(feet[0].deeper, feet[1].deeper)
-    drop = pelvis_drop(places, [ankle_target(places, 0.0, foot)[0] for foot in feet], deepest) * hold
-    local, targets = np.stack([m.rotations for m in motions]), []
-    lowered = places.copy()
-    lowered[..., 2] -= drop[..., None]
-    for foot in feet:
-        target, turn = ankle_target(places, drop, foot)
-        targets.append(target if under is None else target + under[..., None] * UP)
-        local = _bend(local, world, lowered, foot, target, turn)
+    target, _ = _settled(hip, ankle, toe, reach, foot)
+    deepest = DEEPEST * size[:, None] + foot.deeper.reshape(2, *hold.shape).max(0)
+    drop = pelvis_drop(hip, reach, target, deepest) * hold
+    down = np.tile(drop, (2, 1))[..., None] * UP
+    target, turn = _settled(hip - down, ankle, toe, reach, foot)
+    hip, knee, ankle = (part - down for part in (hip, knee, ankle))
+    local = _bent(np.stack([m.rotations for m in motions]), world, (hip, knee, ankle), foot, target, turn)
+    if under is not None:
+        target = target + np.tile(under, (2, 1))[..., None] * UP
     out = [replace(m, root=m.root - d[:, None] * UP, rotations=r) for m, d, r in zip(motions, drop, local, strict=True)]
-    return out, _reports(out, before, contacts, targets, drop)
+    return out, _reports(out, before, contacts, target.reshape(2, *before.shape[:2], 3), drop)
 
 
-def _bend(local, world, places, foot, target, turn):
-    """Local rotations with one leg solved for its ankle and its foot turned; untouched where nothing moves."""
-    ankle, toe = INDEX[foot.leg[2]], INDEX[foot.leg[3]]
-    turned = world.copy()
-    turned[..., ankle, :] = rot.multiply(turn, world[..., ankle, :])
-    moved = (np.abs(target - places[..., ankle, :]).max(-1) > 1e-9) | (np.abs(turn[..., 1:]).max(-1) > 1e-9)
-    solved = np.where(moved[..., None, None], solve_leg(local, turned, places, foot.leg, target), local)
-    forward = rot.rotate(world[..., toe, :], np.array([0.0, -1.0, 0.0]))
-    along = forward * (1 - UP)
+def _both(values, joints):
+    """`values [N, T, 22, K]` at a left and a right joint, all left ones first: `[2 N, T, K]`."""
+    return np.concatenate([values[:, :, j] for j in joints])
+
+
+def _bent(local, world, joints, foot, target, turn):
+    """Local rotations `[N, T, 22, 4]` with legs solved for their ankles and feet turned; untouched where nothing moves.
+
+    `joints`: hips, knees and ankles `[2 N, T, 3]` before.
+    """
+    hip, shin, sole, toe = (_both(world, side) for side in _SIDES)
+    moved = (np.abs(target - joints[2]).max(-1) > 1e-9) | (np.abs(turn[..., 1:]).max(-1) > 1e-9)
+    new_hip, new_shin = bent_leg(*joints, hip, shin, target)
+    new_sole = rot.multiply(turn, sole)
+    forward = rot.rotate(toe, np.array([0.0, -1.0, 0.0]))
+    along = forward.copy()
     along[..., 2] = foot.rise * np.sqrt(along[..., 0] ** 2 + along[..., 1] ** 2)
     level = rot.to_rotvec(rot.shortest_arc(forward, along))
-    toes = rot.multiply(rot.from_rotvec(level * foot.flat[..., None]), world[..., toe, :])
-    solved[..., toe, :] = rot.multiply(rot.conjugate(turned[..., ankle, :]), toes)
-    return solved
+    new_toe = rot.multiply(rot.from_rotvec(level * foot.flat[..., None]), toe)
+    above = np.stack([_both(world, (0, 0)), new_hip, new_shin, new_sole])
+    turns = rot.multiply(rot.conjugate(above), np.stack([new_hip, new_shin, new_sole, new_toe]))
+    moved, out = moved.reshape(2, *local.shape[:2], 1), local.copy()
+    for part, (own, side) in enumerate(zip(turns.reshape(4, 2, *local.shape[:2], 4), _SIDES, strict=True)):
+        for k, joint in enumerate(side):
+            out[:, :, joint] = own[k] if part == 3 else np.where(moved[k], own[k], local[:, :, joint])
+    return out
 
 
 def keep_weights(keep, frames):
@@ -126,7 +141,7 @@ def keep_weights(keep, frames):
 
 
 def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None, under=None):
-    """The left and the right Foot of N motions of `size [N]` from their contacts `[N, T, 4]`.
+    """The feet of N motions of `size [N]`, all left ones, then all right ones, from their contacts `[N, T, 4]`: a Foot.
 
     `places [N, T, 22, 3]` over flat ground; `hold [N, T]`: see `keep_weights`. `ground` and its height under the bodies
     `under [N, T]`: None where it is flat.
@@ -162,8 +177,7 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
         bend[k, :, 2] += tilt
     turn = rot.shortest_arc(ankle - toe, ankle - toe + bend * hold[..., None])
     flat = np.clip(blend(toe_on[..., None].astype(float), toe_on, size, fps)[..., 0], 0.0, 1.0) * hold
-    settled = toe + shift * hold[..., None], turn, hold * _far_from(ankle_on), flat, rise, deeper
-    return [Foot(LEGS[k], *(part[k * count : (k + 1) * count] for part in settled)) for k in range(2)]
+    return Foot(LEGS, toe + shift * hold[..., None], turn, hold * _far_from(ankle_on), flat, rise, deeper)
 
 
 def _onto(ground, under, ankle, toe, ankle_on, toe_on, low, size):
@@ -230,35 +244,41 @@ def ankle_target(places, drop, foot):
     Where the leg is too short the heel rises. `places [..., T, 22, 3]` before any change; `drop [..., T]` metres by
     which the pelvis is lowered, or a number.
     """
-    hip, _, ankle, toe = (places[..., INDEX[name], :] for name in foot.leg)
-    sole = rot.rotate(foot.turn, ankle - toe)
-    to_hip = hip - foot.toe
-    to_hip[..., 2] -= drop
+    hip, knee, ankle, toe = (places[..., INDEX[name], :] for name in foot.leg)
+    lowered = hip - np.asarray(drop)[..., None] * UP
+    return _settled(lowered, ankle, toe, _reach(hip, knee, ankle), foot)
+
+
+def _settled(hip, ankle, toe, reach, foot):
+    """The same from joints `[..., T, 3]` and what the leg spans `[..., T]`; `hip` lowered already."""
+    sole, to_hip = rot.rotate(foot.turn, ankle - toe), hip - foot.toe
     length, distance = rot.length(sole), np.maximum(rot.length(to_hip), 1e-9)
-    wanted = np.clip((distance**2 + length**2 - leg_reach(places, foot.leg) ** 2) / (2 * distance * length), -1.0, 1.0)
+    wanted = np.clip((distance**2 + length**2 - reach**2) / (2 * distance * length), -1.0, 1.0)
     has = np.clip(rot.dot(sole, to_hip) / (distance * length), -1.0, 1.0)
     angle = envelope(np.clip(np.arccos(has) - np.arccos(wanted), 0.0, TIPTOE), 2) * foot.heel_free
+    if not angle.any():
+        return foot.toe + sole, foot.turn
     tilt = rot.from_rotvec(rot.normalize(rot.cross(sole, to_hip)) * angle[..., None])
     return foot.toe + rot.rotate(tilt, sole), rot.multiply(tilt, foot.turn)
 
 
 def leg_reach(places, leg):
     """How far the ankle may be from the hip `[..., T]`, metres: what the leg spans easily, or spans already."""
-    a, b, c = (places[..., INDEX[name], :] for name in leg[:3])
-    return np.maximum(SOFT_FROM * (rot.length(b - a) + rot.length(c - b)), rot.length(c - a))
+    return _reach(*(places[..., INDEX[name], :] for name in leg[:3]))
 
 
-def pelvis_drop(places, targets, deepest):
-    """Metres `[..., T]` by which the pelvis is lowered so that both legs reach their targets without over-stretching.
+def _reach(hip, knee, ankle):
+    return np.maximum(SOFT_FROM * (rot.length(knee - hip) + rot.length(ankle - knee)), rot.length(ankle - hip))
 
-    `deepest [..., T]`: how far it is at most.
+
+def pelvis_drop(hip, reach, target, deepest):
+    """Metres `[N, T]` by which pelvises are lowered so that both legs reach their targets without over-stretching.
+
+    `hip`, `target [2 N, T, 3]`, all left ones first; `reach [2 N, T]`; `deepest [N, T]`: how far it is at most.
     """
-    need = np.zeros(places.shape[:-2])
-    for leg, target in zip(LEGS, targets, strict=True):
-        way = places[..., INDEX[leg[0]], :] - target
-        flat = way[..., 0] ** 2 + way[..., 1] ** 2
-        height = np.sqrt(np.maximum(leg_reach(places, leg) ** 2 - flat, 0.0))
-        need = np.maximum(need, way[..., 2] - height)
+    way = hip - target
+    height = np.sqrt(np.maximum(reach**2 - way[..., 0] ** 2 - way[..., 1] ** 2, 0.0))
+    need = (way[..., 2] - height).reshape(2, *deepest.shape).max(0)
     return envelope(np.clip(need, 0.0, deepest), SPREAD)
 
 
@@ -296,9 +316,9 @@ def toe_slip(places, contacts, fps):
 
 def _reports(motions, before, contacts, targets, drop):
     after, _ = kinematics_of_all(motions)
-    ankles = after[:, :, [INDEX[leg[2]] for leg in LEGS]]
+    ankles = np.stack([after[:, :, j] for j in _SIDES[2]])
     moved = rot.length(after[:, :, list(FEET)] - before[:, :, list(FEET)])
-    missed = rot.length(ankles - np.stack(targets, 2))
+    missed = rot.length(ankles - targets)
     return [
         {
             "slip_before_cm_s": round(100 * toe_slip(before[k], contacts[k], motions[k].fps), 3),
@@ -306,7 +326,7 @@ def _reports(motions, before, contacts, targets, drop):
             "largest_correction_cm": round(100 * float(moved[k].max()), 3),
             "mean_correction_cm": round(100 * float(moved[k].mean()), 3),
             "pelvis_lowered_cm": round(100 * float(drop[k].max()), 3),
-            "missed_cm": round(100 * float(missed[k].max()), 3),
+            "missed_cm": round(100 * float(missed[:, k].max()), 3),
         }
         for k in range(len(motions))
     ]

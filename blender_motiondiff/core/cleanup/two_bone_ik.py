@@ -7,11 +7,14 @@ points. That equals the law-of-cosines form of Holden's controller, and is exact
 import numpy as np
 
 from .. import rotations as rot
-from ..skeleton import INDEX
+from ..skeleton import INDEX, LEGS
 
 SOFT_FROM = 0.985  # of the leg's length: from here on it stretches ever more slowly, so that knees do not pop
 SOFT_TO = 0.9995  # of the leg's length, never reached
 KNEE_FORWARD = 1e-3  # of the leg's length: how much a straight leg is told where forward is
+
+
+_LEG = np.array([[INDEX[name] for name in leg[:3]] for leg in LEGS]).T  # hips, knees, ankles
 
 
 def solve_leg(local, world, places, leg, target, weight=1.0):
@@ -22,26 +25,47 @@ def solve_leg(local, world, places, leg, target, weight=1.0):
     `weight [..., T]` or a number, 0 leaves the leg alone. A target out of reach is approached as far as the leg goes.
     """
     hip, knee, ankle = (INDEX[name] for name in leg[:3])
-    a, b, c = places[..., hip, :], places[..., knee, :], places[..., ankle, :]
-    ab, bc, ac = b - a, c - b, c - a
-    thigh, shin = rot.length(ab)[..., None], rot.length(bc)[..., None]
-    goal = ac + np.asarray(weight)[..., None] * (target - c)
-    goal = within_reach(goal, rot.length(ac)[..., None], thigh, shin)
-    swing = rot.shortest_arc(ac, goal)
-    pole = rot.rotate(swing, bend_direction(ab, ac, thigh + shin, world[..., hip, :]))
-    reach = np.maximum(rot.length(goal)[..., None], 1e-9)
-    along = (thigh**2 - shin**2 + reach**2) / (2 * reach)
-    high = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
-    new_knee = goal / reach * along + pole * high
-    thigh_turn = rot.multiply(rot.shortest_arc(rot.rotate(swing, ab), new_knee), swing)
-    shin_turn = rot.multiply(rot.shortest_arc(rot.rotate(thigh_turn, bc), goal - new_knee), thigh_turn)
-    new_hip = rot.multiply(thigh_turn, world[..., hip, :])
-    new_shin = rot.multiply(shin_turn, world[..., knee, :])
+    joints = [places[..., j, :] for j in (hip, knee, ankle)]
+    goal = joints[2] + np.asarray(weight)[..., None] * (target - joints[2])
+    new_hip, new_shin = bent_leg(*joints, world[..., hip, :], world[..., knee, :], goal)
     out = np.array(local, float)
     out[..., hip, :] = rot.multiply(rot.conjugate(world[..., 0, :]), new_hip)
     out[..., knee, :] = rot.multiply(rot.conjugate(new_hip), new_shin)
     out[..., ankle, :] = rot.multiply(rot.conjugate(new_shin), world[..., ankle, :])
     return out
+
+
+def solve_legs(local, world, places, targets):
+    """`solve_leg` of both legs at once; `targets [2, ..., T, 3]` of the left ankle and the right one."""
+    joints = [np.moveaxis(places[..., j, :], -2, 0) for j in _LEG]
+    hip, shin, foot = (np.moveaxis(world[..., j, :], -2, 0) for j in _LEG)
+    new_hip, new_shin = bent_leg(*joints, hip, shin, targets)
+    above = np.stack([np.broadcast_to(world[..., 0, :], new_hip.shape), new_hip, new_shin])
+    turns = rot.multiply(rot.conjugate(above), np.stack([new_hip, new_shin, foot]))
+    out = np.array(local, float)
+    for own, j in zip(turns, _LEG, strict=True):
+        out[..., j, :] = np.moveaxis(own, 0, -2)
+    return out
+
+
+def bent_leg(a, b, c, hip_turn, shin_turn, target):
+    """World turns `[..., 4]` of thighs and shins whose ankles meet their targets, as far as legs reach.
+
+    `a`, `b`, `c [..., 3]`: hips, knees and ankles before; `hip_turn`, `shin_turn [..., 4]`: the world turns then;
+    `target [..., 3]`.
+    """
+    ab, bc, ac = b - a, c - b, c - a
+    thigh, shin = rot.length(ab)[..., None], rot.length(bc)[..., None]
+    goal = within_reach(target - a, rot.length(ac)[..., None], thigh, shin)
+    swing = rot.shortest_arc(ac, goal)
+    pole = rot.rotate(swing, bend_direction(ab, ac, thigh + shin, hip_turn))
+    reach = np.maximum(rot.length(goal)[..., None], 1e-9)
+    along = (thigh**2 - shin**2 + reach**2) / (2 * reach)
+    high = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
+    new_knee = goal / reach * along + pole * high
+    thigh_turn = rot.multiply(rot.shortest_arc(rot.rotate(swing, ab), new_knee), swing)
+    shin_swing = rot.multiply(rot.shortest_arc(rot.rotate(thigh_turn, bc), goal - new_knee), thigh_turn)
+    return rot.multiply(thigh_turn, hip_turn), rot.multiply(shin_swing, shin_turn)
 
 
 def within_reach(reach, before, thigh, shin):

@@ -29,7 +29,10 @@ def rows_of_all(found, poses, person, body):
             placed, offsets = _places(key, poses, person, frame, body)
             parts.append(_loose_places(key, placed, offsets, number, person, frame))
     if exact:
-        parts += [_exact_turns(exact, poses, person), _exact_places(exact, poses, person, body)]
+        parts.append(_exact_turns(exact, poses, person))
+        placed = [item for item in exact if item[0].root is not None or item[0].places is not None]
+        if placed:
+            parts.append(_exact_places(placed, poses, person, body))
     return join(parts)
 
 

@@ -68,6 +68,9 @@ class Rows:
         return len(self.frame)
 
 
+_NAMES = tuple(field.name for field in fields(Rows))
+
+
 def make_rows(frame, person, joint, normal, residual, weight, number, other=None, turning=False):
     """Rows from arrays or single values that broadcast to R. `other`: (person, joint, normal) of a second joint."""
     residual = np.asarray(residual, float).reshape(-1)
@@ -128,26 +131,32 @@ def inverse_left_jacobian(v):
 
     Exact up to half a turn.
     """
-    half = 0.5 * np.linalg.norm(v, axis=-1)
+    x, y, z = v[..., 0], v[..., 1], v[..., 2]
+    square = x * x + y * y + z * z
+    half = 0.5 * np.sqrt(square)
     safe = np.maximum(half, 1e-4)
     bend = np.where(half > 1e-4, (1.0 - safe / np.tan(safe)) / (4.0 * safe**2), 1.0 / 12.0)
-    x, y, z = np.moveaxis(np.asarray(v, float), -1, 0)
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).reshape(*x.shape, 3, 3)
-    return np.eye(3) - 0.5 * cross + bend[..., None, None] * (cross @ cross)
+    out = bend[..., None, None] * (v[..., :, None] * v[..., None, :])  # [v]x [v]x = v v' - |v|^2
+    rest = 1.0 - bend * square
+    for i, j, k, half_turn in ((0, 1, 2, 0.5 * x), (1, 2, 0, 0.5 * y), (2, 0, 1, 0.5 * z)):
+        out[..., i, i] += rest
+        out[..., j, k] += half_turn
+        out[..., k, j] -= half_turn
+    return out
 
 
 def join(parts):
     """All rows of several Rows, in order; no parts give no rows."""
     parts = list(parts)
-    if not parts:
-        return make_rows(0, 0, 0, np.zeros((0, 3)), np.zeros(0), 1.0, 0)
-    return Rows(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Rows)))
+    some = [p for p in parts if len(p.frame)]
+    if len(some) < 2:
+        return some[0] if some else make_rows(0, 0, 0, np.zeros((0, 3)), np.zeros(0), 1.0, 0)
+    return Rows(*(np.concatenate([getattr(p, name) for p in some]) for name in _NAMES))
 
 
 def select(rows, chosen):
     """Some of the rows, by flags or indices."""
-    return Rows(*(getattr(rows, f.name)[chosen] for f in fields(Rows)))
+    return Rows(*(getattr(rows, name)[chosen] for name in _NAMES))
 
 
 def gradient(rows, shape):

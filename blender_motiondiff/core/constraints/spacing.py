@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import rotations as rot
 from .rows import make_rows
 
 
@@ -25,7 +26,7 @@ def errors(spacing, poses):
 
 def _apart(poses, frames):
     offsets = poses.places[0, frames, 0, :2] - poses.places[1, frames, 0, :2]
-    return offsets, np.linalg.norm(offsets, axis=-1)
+    return offsets, rot.length(offsets)
 
 
 def _beyond(spacing, apart):

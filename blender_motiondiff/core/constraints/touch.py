@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import rotations as rot
 from ..skeleton import INDEX
 from .rows import make_rows, vector_rows
 
@@ -13,7 +14,7 @@ def rows(contact, poses, number):
     frames, (person, joint), (second, other), offsets = _between(contact, poses)
     if contact.distance == 0:
         return vector_rows(frames, person, joint, offsets, contact.weight, number, (second, other))
-    apart = np.linalg.norm(offsets, axis=-1, keepdims=True)
+    apart = rot.length(offsets)[:, None]
     along = np.where(apart > SAME_PLACE, offsets / np.maximum(apart, SAME_PLACE), np.array([0.0, 0.0, 1.0]))
     residual = apart[:, 0] - contact.distance
     return make_rows(frames, person, joint, along, residual, contact.weight, number, (second, other, -along))
@@ -22,7 +23,7 @@ def rows(contact, poses, number):
 def errors(contact, poses):
     """How far the joints' distance is from the one asked for: (metres `[N]`, no radians)."""
     _, _, _, offsets = _between(contact, poses)
-    return np.abs(np.linalg.norm(offsets, axis=-1) - contact.distance), np.zeros(0)
+    return np.abs(rot.length(offsets) - contact.distance), np.zeros(0)
 
 
 def _between(contact, poses):

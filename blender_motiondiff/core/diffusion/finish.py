@@ -9,7 +9,7 @@ from ..cleanup.contacts import label_contacts
 from ..cleanup.foot_lock import lock_all_feet
 from ..cleanup.kinematics import kinematics, kinematics_of_all
 from ..cleanup.plants import frames_from
-from ..cleanup.two_bone_ik import solve_leg
+from ..cleanup.two_bone_ik import solve_legs
 from ..constraints import collect
 from ..constraints.ground import heights_at as ground_heights
 from ..constraints.rows import Poses
@@ -253,11 +253,10 @@ def _lift_to_path(motion, character, times):
 def _raised(motion, height, poses=None):
     """The motion with its pelvis `height [T]` metres higher and its feet where they were, as far as the legs reach."""
     places, world = kinematics(motion) if poses is None else poses
-    local, higher = motion.rotations, places.copy()
+    higher = places.copy()
     higher[..., 2] += height[:, None]
-    for leg in LEGS:
-        local = solve_leg(local, world, higher, leg, places[:, INDEX[leg[2]]])
-    return replace(_higher(motion, height), rotations=local)
+    ankles = np.stack([places[:, INDEX[leg[2]]] for leg in LEGS])
+    return replace(_higher(motion, height), rotations=solve_legs(motion.rotations, world, higher, ankles))
 
 
 def _near_ground(motion, ground):

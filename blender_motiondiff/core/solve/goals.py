@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .. import rotations as rot
 from ..constraints.rows import LEVER, join, make_rows, select
-from ..skeleton import COUNT
 from .spread import near_peak, smooth, soften_jumps, spread
 from .step import WISH, merits, step, systems_of
 from .stiffness import COLUMNS, HOLDERS, ROOT, TRUNK
@@ -44,6 +44,9 @@ SHORTEN = 0.3  # share of a step that is tried next where the whole of it made t
 WORSE = 1e-3  # merit under which a system is not asked whether it got worse
 STAY = 4e-3  # metres squared: damping of a foot's wish to stay where it is while the pelvis comes along
 FOLLOW = 0.05  # metres, for a leg of 0.85 m, that the pelvis goes along the ground before the feet follow it
+
+
+_HOLDING = np.concatenate([HOLDERS, np.ones((len(HOLDERS), 1), bool)], 1)  # columns that a joint's rows ask for
 
 
 @dataclass(frozen=True)
@@ -223,16 +226,15 @@ def _ends(rows, frames):
     return (rows.person * frames + rows.frame, rows.joint), second
 
 
-def _ask(asked, rows, ends, freed):
+def _ask(asked, used, ends, freed):
+    two, hard = used.other_joint >= 0, np.isinf(used.weight)
     for at, joint in ends:
-        pairs = np.unique(at * COUNT + joint)
-        for j in np.unique(pairs % COUNT):
-            of = pairs[pairs % COUNT == j] // COUNT
-            asked.columns[of] |= np.append(HOLDERS[j], True)
-        asked.columns[np.ix_(np.unique(at[freed[at]]), LEG_JOINTS[:, :3].ravel())] = True
-    two, hard = rows.other_joint >= 0, np.isinf(rows.weight)
+        np.logical_or.at(asked.columns, at, _HOLDING[joint])
+        pelvis = at[freed[at]]
+        if len(pelvis):
+            asked.columns[pelvis[:, None], LEG_JOINTS[:, :3].ravel()] = True
     at = np.concatenate([ends[0][0][hard], ends[1][0][hard[two]]])
-    number = np.concatenate([rows.number[hard], rows.number[two & hard]])
+    number = np.concatenate([used.number[hard], used.number[two & hard]])
     asked.bound[at] = 0.0
     for n in np.unique(number):
         asked.bound[np.unique(at[number == n])] += 1.0 + np.sqrt(n + 2.0) % 1.0
@@ -298,7 +300,8 @@ def _spread(work, motions, asked, rough):
         fixed, flags, bound = work.free[part][:, moved] == 0, asked.columns[part][:, moved], asked.bound[part]
         if len(moved):
             values = soften_jumps(work.change[part][:, moved], flags, bound, motion.fps)
-            flags &= near_peak(values) | ~asked.fleeting[part, None]
+            if asked.fleeting[part].any():
+                flags &= near_peak(values) | ~asked.fleeting[part, None]
             out = spread(np.where(fixed[..., None], 0.0, values), flags | fixed, motion.fps, asked.fleeting[part])
             work.change[part, moved] = smooth(out, fixed) if rough else out
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
@@ -314,7 +317,8 @@ def _spread_rest(work, motions, asked, before):
         if len(moved):
             rest, fixed = rest[:, moved], work.free[part][:, moved] == 0
             bound = asked.columns[part][:, moved] & (asked.bound[part] != 0)[:, None]
-            bound &= near_peak(rest) | ~asked.fleeting[part, None]
+            if asked.fleeting[part].any():
+                bound &= near_peak(rest) | ~asked.fleeting[part, None]
             out = spread(np.where(fixed[..., None], 0.0, rest), bound | fixed, motion.fps, asked.fleeting[part])
             work.change[part, moved] = before[part][:, moved] + out
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
@@ -331,6 +335,6 @@ def _report(before, after, steps, change):
         np.maximum.at(out, np.searchsorted(numbers, rows.number[chosen]), np.abs(rows.residual[chosen]))
         return out / LEVER if turning else out
 
-    largest = np.sqrt((change**2).sum(-1)).max(0)
+    largest = rot.length(change).max(0)
     errors = (worst(before, False), worst(after, False), worst(before, True), worst(after, True))
     return MeetReport(numbers, *errors, steps, float(largest[:ROOT].max()), float(largest[ROOT]))

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import rotations as rot
-from .stiffness import ANCESTORS, HINGE_COMPLIANCE, HINGES, HOLDERS, PARENTS, SIDE, TWIST
+from .stiffness import ANCESTORS, HINGE_COMPLIANCE, HOLDERS, PARENTS, SIDE, TWIST
 
 WISH = 0.003  # metres squared: damping of a wish of weight 1
 SIZES = (6, 12, 24, 48, 1 << 30)  # systems are padded to the largest of their class
 PRE_BENT = 0.06  # radians: a limb that is straighter is taken to be bent so far, for else nothing would bend it
 PER_STEP = 0.6  # radians that a joint turns at most in a step ...
 SHIFT_PER_STEP = 0.25  # ... and metres that the root moves
+_MOVES = ANCESTORS.astype(float)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class State:
     `places [S, G, 22, 3]` metres; `above [S, G, K, 4]`: world turns of the joints' parents; `change [S, G, K + 1, 3]`
     made so far, each joint's in its parent's axes, last the root's shift. `free [S, G, K + 1]`: compliances, 0 where
     nothing may move. `hinge [S, G, 4, 3]` in the world, `bent [S, G, 4]` radians; `blocked [S, G, 4]`: 1 a hinge at its
-    lower limit, -1 at its upper, 0 free.
+    lower limit, -1 at its upper, 0 free. `hinges`: which of HINGES there are among the joints, and where they stand
+    there.
     """
 
     joints: np.ndarray
@@ -38,17 +40,12 @@ class State:
     hinge: np.ndarray
     bent: np.ndarray
     blocked: np.ndarray
+    hinges: tuple
 
     def of(self, chosen):
         """The state of some systems."""
         parts = (self.places, self.above, self.change, self.free, self.hinge, self.bent, self.blocked)
-        return State(self.joints, *(part[chosen] for part in parts))
-
-    @property
-    def hinges(self):
-        """Which of HINGES there are among the joints, and where they stand there."""
-        there = np.flatnonzero(np.isin(HINGES, self.joints))
-        return there, np.searchsorted(self.joints, HINGES[there])
+        return State(self.joints, *(part[chosen] for part in parts), self.hinges)
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def step(rows, systems, state, hard_damping, pull):
             out, back = _solve(_padded(rows, systems, damp, chosen, many), state, pull)
         elif len(chosen):
             out[chosen], back[chosen] = _solve(_padded(rows, systems, damp, chosen, many), state.of(chosen), pull)
-    length = np.sqrt((out**2).sum(-1))
+    length = rot.length(out)
     most = np.maximum(length[..., :-1].max((1, 2)) / PER_STEP, length[..., -1].max(1) / SHIFT_PER_STEP)
     out /= np.maximum(most, 1.0)[:, None, None, None]
     return out, back
@@ -165,7 +162,7 @@ def _solve(rows, state, pull):
     if state.blocked.any():
         there, at = state.hinges
         pushed = (flat.transpose(0, 2, 1) @ force).reshape(state.change.shape)[:, :, at]
-        back[..., there] = (pushed * state.hinge[:, :, there]).sum(-1) * state.blocked[..., there] > 0
+        back[..., there] = rot.dot(pushed, state.hinge[:, :, there]) * state.blocked[..., there] > 0
     return (moved - so_far if pull else moved), back
 
 
@@ -194,31 +191,34 @@ def solve_positive(matrix, right):
 def _columns(state, joint, normal, member, turning):
     """How residuals change by every joint's turn in the world and the root's shift: `[S, W, G, K + 1, 3]`."""
     group, number = state.places.shape[1], np.arange(len(joint))[:, None]
-    places = state.places if group == 1 else state.places[number, member]
+    which = (slice(None), slice(None)) if group == 1 else (number, member)  # each row's body, or the only one
+    lever = state.places[number, member, joint][:, :, None] - state.places[:, :, state.joints][which]
     out = np.empty((*joint.shape, len(state.joints) + 1, 3))
-    lever = state.places[number, member, joint][:, :, None] - places[:, :, state.joints]
     moved = out[..., :-1, :]
-    moved[:] = rot.cross(lever, normal[:, :, None]) * ANCESTORS[joint][..., state.joints, None]
+    below = _MOVES[:, state.joints][joint]
+    moved[:] = rot.cross(lever, normal[:, :, None] * below[..., None])
     out[..., -1, :] = normal
-    _pre_bend(moved, lever, normal, state if group == 1 else state.of((number, member)))
+    _pre_bend(moved, lever, normal, state, which)
     if turning is not None:
         moved[turning] = (normal[:, :, None] * HOLDERS[joint][..., state.joints, None])[turning]
         out[turning, -1] = 0.0
     if group == 1:
         return out[:, :, None]
-    return out[:, :, None] * (member[..., None] == np.arange(group))[..., None, None]
+    whole = np.zeros((*joint.shape, group, *out.shape[2:]))
+    whole[number, np.arange(joint.shape[1]), member] = out
+    return whole
 
 
-def _pre_bend(moved, lever, normal, state):
+def _pre_bend(moved, lever, normal, state, which):
     """Turns the derivatives by nearly straight hinges into those of a limb a little more bent."""
     there, at = state.hinges
     ahead = np.maximum(PRE_BENT - state.bent[..., there], 0.0)
-    if not (ahead > 0).any():
+    if not ahead.any():
         return
-    axis, lever = state.hinge[..., there, :], lever[:, :, at]
-    along = (moved[:, :, at] * axis).sum(-1)
-    lever = lever - (lever * axis).sum(-1, keepdims=True) * axis
-    inward = (lever * normal[:, :, None]).sum(-1) * (along != 0)
+    ahead, axis, lever = ahead[which], state.hinge[..., there, :][which], lever[:, :, at]
+    along = rot.dot(moved[:, :, at], axis)
+    lever = lever - rot.dot(lever, axis)[..., None] * axis
+    inward = rot.dot(lever, normal[:, :, None]) * (along != 0)
     moved[:, :, at] += ((np.cos(ahead) - 1) * along - np.sin(ahead) * inward)[..., None] * axis
 
 
@@ -231,7 +231,7 @@ def _eased(jacobian, state):
     hinge, side, twist = state.hinge[:, :, there], SIDE[there], TWIST[there]
     joints = state.joints[at]
     bone = state.places[:, :, joints] - state.places[:, :, PARENTS[joints]]
-    bone = rot.normalize(bone - (bone * hinge).sum(-1, keepdims=True) * hinge)
+    bone = rot.normalize(bone - rot.dot(bone, hinge)[..., None] * hinge)
     about = np.where(state.blocked[..., there] != 0, 0.0, HINGE_COMPLIANCE) - side
     soft = np.eye(3) * side[:, None, None] + about[..., None, None] * hinge[..., :, None] * hinge[..., None, :]
     soft = soft + (twist - side)[:, None, None] * bone[..., :, None] * bone[..., None, :]
@@ -253,5 +253,5 @@ def _so_far(state):
     held = state.blocked[..., there] != 0
     if held.any():
         axis = state.hinge[:, :, there]
-        out[:, :, at] -= ((out[:, :, at] * axis).sum(-1) * held)[..., None] * axis
+        out[:, :, at] -= (rot.dot(out[:, :, at], axis) * held)[..., None] * axis
     return out * (state.free > 0)[..., None]

@@ -79,7 +79,7 @@ class Limbs:
 def limbs(local, offsets):
     """Limbs of bodies with local rotations `[B, 22, 4]` and bones `offsets [B, 22, 3]`."""
     upper, lower = rot.normalize(offsets[:, HINGES]), rot.normalize(offsets[:, ENDS])
-    square = rot.normalize(FOLDS - (FOLDS * upper).sum(-1, keepdims=True) * upper)
+    square = rot.normalize(FOLDS - rot.dot(FOLDS, upper)[..., None] * upper)
     hinge = rot.normalize(rot.cross(upper, rot.rotate(local[:, HINGES], lower)) + SAY * square)
     bent = bend(local[:, HINGES], hinge, upper, lower)
     return Limbs(upper, lower, hinge, np.minimum(bent, 0.0), np.maximum(bent, MOST_FOLDED))
@@ -88,7 +88,7 @@ def limbs(local, offsets):
 def bend(local, hinge, upper, lower):
     """How far limbs are folded about their hinges, radians `[...]`; `local [..., 4]`, the others `[..., 3]`."""
     now = rot.rotate(local, lower)
-    return np.arctan2((rot.cross(upper, now) * hinge).sum(-1), (upper * now).sum(-1))
+    return np.arctan2(rot.dot(rot.cross(upper, now), hinge), rot.dot(upper, now))
 
 
 def compliances(frozen, sizes):
@@ -102,7 +102,7 @@ def rise_limit(places, offsets):
     """Metres `[B]` by which the root may rise with both feet where they are. `places [B, 22, 3]`."""
     rises = []
     for hip, knee, ankle in ([INDEX[name] for name in leg[:3]] for leg in LEGS):
-        length = STRAIGHT * np.linalg.norm(offsets[:, [knee, ankle]], axis=-1).sum(-1)
+        length = STRAIGHT * (rot.length(offsets[:, knee]) + rot.length(offsets[:, ankle]))
         span = places[:, hip] - places[:, ankle]
-        rises.append(np.sqrt(np.maximum(length**2 - (span[:, :2] ** 2).sum(-1), 0.0)) - span[:, 2])
+        rises.append(np.sqrt(np.maximum(length**2 - span[:, 0] ** 2 - span[:, 1] ** 2, 0.0)) - span[:, 2])
     return np.maximum(np.minimum(*rises), 0.0) + TIPTOE

@@ -132,7 +132,9 @@ def state_of(work, bodies, joints, legs):
     hinge = rot.rotate(work.turns[np.ix_(at, PARENTS[HINGES])], work.limbs.hinge[at])
     bent = work.limbs.bends(work.local[at], at)
     parts = (work.places[at], above, work.change[np.ix_(at, columns)], free, hinge, bent, work.blocked[at])
-    return State(joints, *(part.reshape(*bodies.shape, *part.shape[1:]) for part in parts))
+    there = np.flatnonzero((joints[:, None] == HINGES).any(0))
+    hinges = there, np.searchsorted(joints, HINGES[there])
+    return State(joints, *(part.reshape(*bodies.shape, *part.shape[1:]) for part in parts), hinges)
 
 
 def keep_feet(work, at, joints, legs, moved):
@@ -151,7 +153,7 @@ def move(work, at, joints, step):
     over = _fold_back(work, at, local, work.loose[np.ix_(at, HINGES)])
     work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
     change = _change(work, at, local, joints)
-    far = np.where(work.loose[np.ix_(at, joints)], 0.0, np.sqrt((change**2).sum(-1)) / LIMITS[joints])
+    far = np.where(work.loose[np.ix_(at, joints)], 0.0, rot.length(change) / LIMITS[joints])
     if (far > 1).any():
         change /= np.maximum(far, 1.0)[..., None]
         nearer = rot.multiply(rot.from_rotvec(change), work.origin.local[np.ix_(at, joints)])
