@@ -18,7 +18,9 @@ from .steering import goals, steerer
 from .vary import vary
 from .windows import merge, spans
 
-SMOOTHING = 1.0 / FPS  # seconds, of a last Gaussian average: the noise that few steps leave (InterGen's demo: 1 frame)
+# Seconds, of a last Gaussian average over the noise that few steps leave. InterGen's demo takes a whole frame; half of
+# one leaves as much jerk as recordings have.
+SMOOTHING = 0.5 / FPS
 DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
 CHOICE = 0.8  # seconds over which the network averages the noise to tell takes apart (network.SLOW, in tokens)
 VARY_STEPS = 2  # calls at least when a motion is changed
