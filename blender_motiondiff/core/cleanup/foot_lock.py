@@ -67,14 +67,15 @@ def lock_feet(motion, contacts, keep=None, clearance=0.0, ground=None):
     heights `[...]` of ground that is not flat; the motion has been raised onto it (solve.ground.onto_terrain, with the
     same contacts). The report holds slips in cm/s and lengths in cm.
     """
-    (out,), (report,) = lock_all_feet([motion], [contacts], [keep], clearance, ground)
+    (out,), (report,), _ = lock_all_feet([motion], [contacts], [keep], clearance, ground)
     return out, report
 
 
 def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=None):
-    """`lock_feet` of N motions of as many frames at once, each with its contacts and its `keep`: (motions, reports).
+    """`lock_feet` of N motions of as many frames at once, each with its contacts and its `keep`.
 
-    `poses`: the motions' places `[N, T, 22, 3]` and world rotations `[N, T, 22, 4]` where they are at hand.
+    Returns motions, reports, and the motions' places `[N, T, 22, 3]` and world rotations `[N, T, 22, 4]`. `poses`: the
+    same of the motions before, where they are at hand.
     """
     frames, fps = motions[0].frames, motions[0].fps
     before, world = kinematics_of_all(motions) if poses is None else poses
@@ -101,7 +102,8 @@ def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=No
     if under is not None:
         target = target + np.tile(under, (2, 1))[..., None] * UP
     out = [replace(m, root=m.root - d[:, None] * UP, rotations=r) for m, d, r in zip(motions, drop, local, strict=True)]
-    return out, _reports(out, before, contacts, target.reshape(2, *before.shape[:2], 3), drop)
+    poses = kinematics_of_all(out)
+    return out, _reports(before, poses[0], contacts, target.reshape(2, *before.shape[:2], 3), drop, fps), poses
 
 
 def _both(values, joints):
@@ -314,19 +316,18 @@ def toe_slip(places, contacts, fps):
     return float(speed[standing].mean()) if standing.any() else 0.0
 
 
-def _reports(motions, before, contacts, targets, drop):
-    after, _ = kinematics_of_all(motions)
+def _reports(before, after, contacts, targets, drop, fps):
     ankles = np.stack([after[:, :, j] for j in _SIDES[2]])
     moved = rot.length(after[:, :, list(FEET)] - before[:, :, list(FEET)])
     missed = rot.length(ankles - targets)
     return [
         {
-            "slip_before_cm_s": round(100 * toe_slip(before[k], contacts[k], motions[k].fps), 3),
-            "slip_after_cm_s": round(100 * toe_slip(after[k], contacts[k], motions[k].fps), 3),
+            "slip_before_cm_s": round(100 * toe_slip(before[k], contacts[k], fps), 3),
+            "slip_after_cm_s": round(100 * toe_slip(after[k], contacts[k], fps), 3),
             "largest_correction_cm": round(100 * float(moved[k].max()), 3),
             "mean_correction_cm": round(100 * float(moved[k].mean()), 3),
             "pelvis_lowered_cm": round(100 * float(drop[k].max()), 3),
             "missed_cm": round(100 * float(missed[:, k].max()), 3),
         }
-        for k in range(len(motions))
+        for k in range(len(before))
     ]

@@ -99,20 +99,27 @@ def items(request):
     return [(number, item.field, item.kind, item.weight) for number, item in enumerate(constraints(request))]
 
 
-def gather(request, poses, key_frames, hard_only=False):
+def gather(request, poses, key_frames, hard_only=False, keyed=None):
     """The Rows of all constraints of a request.
 
     `key_frames`: for each person the frame of each of its keys, in their order. `hard_only`: those with weight HARD
-    alone. Rows about a person that is given are there as well: whoever solves them leaves that person where it is.
+    alone. `keyed`: the rows of keys (gather_keys) where they are at hand. Rows about a person that is given are there
+    as well: whoever solves them leaves that person where it is.
     """
-    case, parts, keyed = _Case(request, poses, key_frames), [], {}
+    case, parts = _Case(request, poses, key_frames), []
+    for number, item in enumerate(constraints(request)):
+        if item.kind != "key" and item.weight != 0 and not (hard_only and np.isfinite(item.weight)):
+            parts.append(_KINDS[item.kind][0](item, case, number))
+    return join([*parts, gather_keys(request, poses, key_frames) if keyed is None else keyed])
+
+
+def gather_keys(request, poses, key_frames):
+    """The Rows of all keys of a request."""
+    found = {}
     for number, item in enumerate(constraints(request)):
         if item.kind == "key":
-            keyed.setdefault(item.person, []).append((item.what, number, key_frames[item.person][item.index]))
-        elif item.weight != 0 and not (hard_only and np.isfinite(item.weight)):
-            parts.append(_KINDS[item.kind][0](item, case, number))
-    parts += [keys.rows_of_all(found, poses, p, request.characters[p].body) for p, found in keyed.items()]
-    return join(parts)
+            found.setdefault(item.person, []).append((item.what, number, key_frames[item.person][item.index]))
+    return join([keys.rows_of_all(some, poses, p, request.characters[p].body) for p, some in found.items()])
 
 
 def residuals(request, poses, key_frames):

@@ -59,24 +59,35 @@ def finish_all(request, courses, features):
 
 def _solved(request, course, stood):
     """One take's motions after the solve, contacts and reports; `stood`: what `_stand` made, None of given ones."""
-    motions, contacts, feet = [], [], []
-    for character, person, made in zip(request.characters, course.people, stood, strict=True):
-        if made is None:
-            motion = replace(person.motion, fps=FPS)
-            stands = label_contacts(kinematics(person.motion)[0], character.body, FPS).astype(float)
-            made = motion, stands, None
-        motions.append(made[0])
-        contacts.append(np.clip(made[1], 0.0, 1.0))
-        feet.append(made[2])
+    stood = list(stood)
+    for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
+        if character.given:
+            poses = kinematics(person.motion)
+            stands = label_contacts(poses[0], character.body, FPS).astype(float)
+            stood[p] = replace(person.motion, fps=FPS), stands, None, poses
+    motions, contacts, feet, poses = (list(part) for part in zip(*stood, strict=True))
+    poses = [kinematics(m) if p is None else p for m, p in zip(motions, poses, strict=True)]
+    together = tuple(np.stack(part) for part in zip(*poses, strict=True))
+    motions, _ = meet(motions, course.times, _gather(request, course), frozen(request, course), kinematics=together)
+    return motions, np.clip(contacts, 0.0, 1.0), feet
+
+
+def _gather(request, course):
+    """`gather(poses) -> Rows` of a take for the solve."""
     key_frames = [p.key_frames for p in course.people]
     # Wishes about facing are granted already, to whole bodies and before their feet stood.
     left = replace(request, facings=tuple(f for f in request.facings if np.isinf(f.weight)))
+    # Rotations that are keyed exactly are frozen: how far they are from their keys stays as it is.
+    keys = [k for c in request.characters for k in c.keys]
+    still = all(k.tolerance == 0 and k.root is None and k.places is None for k in keys)
+    keyed = []
 
     def gather(poses):
-        return collect.gather(left, poses, key_frames)
+        if still and not keyed:
+            keyed.append(collect.gather_keys(left, poses, key_frames))
+        return collect.gather(left, poses, key_frames, keyed=keyed[0] if still else None)
 
-    motions, _ = meet(motions, course.times, gather, frozen(request, course))
-    return motions, np.stack(contacts), feet
+    return gather
 
 
 def faced(motion, request, course, number):
@@ -102,8 +113,9 @@ def faced(motion, request, course, number):
 
 
 def _stand(request, characters, people, times, motions, stands):
-    """N generated persons on the ground, on their paths, through their keys: (motion, contacts, feet's report) each.
+    """N generated persons on the ground, on their paths, through their keys.
 
+    Each as (motion, contacts, the feet's report, the motion's places and world rotations or None).
     `characters`, `people`, `motions`, `stands` (contacts `[T, 4]`): one each, of one take or of several.
     """
     kept = [_kept(c, p) for c, p in zip(characters, people, strict=True)]
@@ -132,15 +144,18 @@ def _stand(request, characters, people, times, motions, stands):
     for k in lifted:
         motions[k] = _higher(motions[k], lifts[k])
         touching[k] &= _near_ground(motions[k], ground)
-    reports, untouched = [None] * len(motions), motions
+    poses = (places, world) if ground is None and not lifted else None
+    reports, before, told = [None] * len(motions), motions, poses
     if request.cleanup:
         keeps = [_movable(p, share) for p, share in zip(people, kept, strict=True)]
-        poses = (places, world) if ground is None and not lifted else None
-        motions, reports = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses)
+        motions, reports, told = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses)
+    locked = list(motions)
     for k in lifted if request.cleanup else ():
-        motions[k] = _raised(motions[k], untouched[k].root[:, 2] - motions[k].root[:, 2])
+        motions[k] = _raised(motions[k], before[k].root[:, 2] - motions[k].root[:, 2])
     parts = zip(motions, characters, people, kept, strict=True)
-    return list(zip([_untouched(m, c, p, share, times) for m, c, p, share in parts], stands, reports, strict=True))
+    motions = [_untouched(m, c, p, share, times) for m, c, p, share in parts]
+    poses = [(told[0][k], told[1][k]) if told and m is locked[k] else None for k, m in enumerate(motions)]
+    return list(zip(motions, stands, reports, poses, strict=True))
 
 
 def _rooted(character, person):

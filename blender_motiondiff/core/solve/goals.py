@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import rotations as rot
-from ..constraints.rows import LEVER, join, make_rows, select
+from ..cleanup.kinematics import kinematics_of_all
+from ..constraints.rows import LEVER, Poses, join, make_rows, select
 from .spread import near_peak, smooth, soften_jumps, spread
 from .step import WISH, merits, step, systems_of
 from .stiffness import COLUMNS, HOLDERS, ROOT, TRUNK
@@ -23,7 +24,6 @@ from .work import (
     in_parents,
     keep_feet,
     move,
-    poses_of,
     start,
     start_again,
     state_of,
@@ -68,20 +68,22 @@ class MeetReport:
     largest_shift: float = 0.0
 
 
-def meet(motions, times, gather, frozen=None, iterations=24):
+def meet(motions, times, gather, frozen=None, iterations=24, kinematics=None):
     """Motions changed as little as needed to meet rows, and a MeetReport.
 
     `motions`: P Motions of T frames; `times [T]` seconds; `gather(Poses) -> Rows` is asked again at every step, with
     Poses that change in place. `frozen [P, T, 23]` bool: joints' local rotations, and last the root's place, that stay
     as they are. Rows of weight HARD end exact where that can be; where not, at the nearest pose found. A turning row
     with a second joint is about the turns of both. `iterations`: steps at most before corrections are spread (at most
-    ROUNDS * LAST more follow). Nothing is done without rows.
+    ROUNDS * LAST more follow). `kinematics`: the motions' places `[P, T, 22, 3]` and world rotations `[P, T, 22, 4]`
+    where they are at hand; they are changed in place. Nothing is done without rows.
     """
-    work = start(motions, frozen)
-    poses = poses_of(work, motions, times)
+    places, turns = kinematics_of_all(motions) if kinematics is None else kinematics
+    poses = Poses(np.asarray(times, float), places, turns, np.array([m.body.size for m in motions]))
     before = gather(poses)
     if not len(before) or (np.isinf(before.weight).all() and np.abs(before.residual).max() < MET):
-        return list(motions), _report(before, before, 0, work.change)
+        return list(motions), _report(before, before, 0, np.zeros((1, COLUMNS, 3)))
+    work = start(motions, frozen, poses)
     frames, wished = motions[0].frames, not np.isinf(before.weight).all()
     asked, rows, steps = _nothing_asked(work), before, 0
     if not wished and iterations > ALONE:
@@ -151,8 +153,9 @@ def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
         hard = np.isinf(rows.weight)
         if number > ALONE or not pull:
             done = _missing(rows, frames, len(work.root)) < MET
-        used = rows if pull else select(rows, hard)
-        used = select(used, ~(lost | done)[used.person * frames + used.frame] | ~np.isinf(used.weight))
+        left = np.ones(len(rows), bool) if pull else hard
+        left = left & ~((lost | done)[rows.person * frames + rows.frame] & hard)
+        used = rows if left.all() else select(rows, left)
         if not len(used) or (not pull and np.abs(used.residual).max() < MET):
             break
         ends = _ends(used, frames)
@@ -293,34 +296,42 @@ def _advance(work, rows, systems, legs, pull):
 
 def _spread(work, motions, asked, rough):
     """Changes pass smoothly to and from what rows asked for, and are averaged over time as well if `rough`."""
-    frames = motions[0].frames
+    change, free, flags, bound, fleeting = _by_person(motions[0].frames, work.change, work.free, *_told(asked))
     for i, motion in enumerate(motions):
-        part = slice(i * frames, (i + 1) * frames)
-        moved = np.flatnonzero((work.change[part] != 0).any((0, 2)))
-        fixed, flags, bound = work.free[part][:, moved] == 0, asked.columns[part][:, moved], asked.bound[part]
+        moved = np.flatnonzero((change[i] != 0).any((0, 2)))
         if len(moved):
-            values = soften_jumps(work.change[part][:, moved], flags, bound, motion.fps)
-            if asked.fleeting[part].any():
-                flags &= near_peak(values) | ~asked.fleeting[part, None]
-            out = spread(np.where(fixed[..., None], 0.0, values), flags | fixed, motion.fps, asked.fleeting[part])
-            work.change[part, moved] = smooth(out, fixed) if rough else out
+            fixed, on = free[i][:, moved] == 0, flags[i][:, moved]
+            values = soften_jumps(change[i][:, moved], on, bound[i], motion.fps)
+            if fleeting[i].any():
+                on &= near_peak(values) | ~fleeting[i, :, None]
+            out = spread(np.where(fixed[..., None], 0.0, values), on | fixed, motion.fps, fleeting[i])
+            change[i][:, moved] = smooth(out, fixed) if rough else out
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
+
+
+def _told(asked):
+    return asked.columns, asked.bound, asked.fleeting
+
+
+def _by_person(frames, *arrays):
+    """Arrays `[B, ...]` as `[P, T, ...]`, sharing their memory."""
+    return [part.reshape(-1, frames, *part.shape[1:]) for part in arrays]
 
 
 def _spread_rest(work, motions, asked, before):
     """What the last part changed on bound frames, against `before [B, 23, 3]`, passes smoothly to nothing as well."""
     frames = motions[0].frames
-    for i, motion in enumerate(motions):
-        part = slice(i * frames, (i + 1) * frames)
-        rest = work.change[part] - before[part]
+    change, free, flags, bound, fleeting = _by_person(frames, work.change, work.free, *_told(asked))
+    for i, (motion, old) in enumerate(zip(motions, *_by_person(frames, before), strict=True)):
+        rest = change[i] - old
         moved = np.flatnonzero((rest != 0).any((0, 2)))
         if len(moved):
-            rest, fixed = rest[:, moved], work.free[part][:, moved] == 0
-            bound = asked.columns[part][:, moved] & (asked.bound[part] != 0)[:, None]
-            if asked.fleeting[part].any():
-                bound &= near_peak(rest) | ~asked.fleeting[part, None]
-            out = spread(np.where(fixed[..., None], 0.0, rest), bound | fixed, motion.fps, asked.fleeting[part])
-            work.change[part, moved] = before[part][:, moved] + out
+            rest, fixed = rest[:, moved], free[i][:, moved] == 0
+            on = flags[i][:, moved] & (bound[i] != 0)[:, None]
+            if fleeting[i].any():
+                on &= near_peak(rest) | ~fleeting[i, :, None]
+            out = spread(np.where(fixed[..., None], 0.0, rest), on | fixed, motion.fps, fleeting[i])
+            change[i][:, moved] = old[:, moved] + out
     apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import rotations as rot
-from ..constraints.rows import Poses
 from ..motion import forward_kinematics
 from ..skeleton import COUNT, INDEX, LEGS, PARENTS
 from .step import State
@@ -62,8 +61,8 @@ class Work:
     limbs: Limbs
 
 
-def start(motions, frozen):
-    """The Work of motions of T frames each; `frozen [P, T, 23]` bool or None."""
+def start(motions, frozen, poses):
+    """The Work of motions of T frames each; `frozen [P, T, 23]` bool or None. It goes on with the arrays of `poses`."""
     frames = motions[0].frames
     local = np.concatenate([np.asarray(m.rotations, float) for m in motions])
     root = np.concatenate([np.asarray(m.root, float) for m in motions])
@@ -71,7 +70,7 @@ def start(motions, frozen):
     size = np.repeat([float(m.body.size) for m in motions], frames)
     count = len(root)
     frozen = np.zeros((count, COLUMNS), bool) if frozen is None else np.asarray(frozen, bool).reshape(count, COLUMNS)
-    places, turns = forward_kinematics(root, local, offsets)
+    places, turns = (part.reshape(count, *part.shape[2:]) for part in (poses.places, poses.turns))
     origin = Origin(local.copy(), root.copy(), places[:, ANKLES], turns[:, ANKLES])
     change = np.zeros((count, COLUMNS, 3))
     return Work(
@@ -88,13 +87,6 @@ def start_again(work):
         part[:] = 0
     back_to(work, np.arange(len(work.root)))
     work.change[:] = 0.0
-
-
-def poses_of(work, motions, times):
-    """Poses that share the work's arrays: they are always those of now."""
-    shape, sizes = (len(motions), motions[0].frames), np.array([m.body.size for m in motions])
-    places, turns = (part.reshape(*shape, *part.shape[1:]) for part in (work.places, work.turns))
-    return Poses(np.asarray(times, float), places, turns, sizes)
 
 
 def pose(work, at):
