@@ -112,6 +112,18 @@ class MotionDiffClip(bpy.types.PropertyGroup):
         soft_max=20,
         max=1000,
     )
+    words: StringProperty(
+        name="Words",
+        description="What the motion should be, as far as the model knows the words: walk slowly, turn left, dance",
+    )
+    text_guidance: FloatProperty(
+        name="Follow Words",
+        description="How much more than of itself the motion does what the words say. More than 1 takes twice the time",
+        default=1.0,
+        min=1.0,
+        soft_max=4.0,
+        max=20.0,
+    )
     ground: FloatProperty(
         name="Ground", description="Height of the ground that the feet stand on", default=0.0, unit="LENGTH"
     )

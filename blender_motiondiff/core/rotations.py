@@ -90,11 +90,13 @@ def to_matrix(q):
 def from_matrix(m):
     """Matrices `[..., 3, 3]` -> quaternions `[..., 4]`, w >= 0 (largest-component method, Shepperd 1978)."""
     m = np.asarray(m, float)
-    return _from_entries([[np.ascontiguousarray(m[..., i, k]) for k in range(3)] for i in range(3)])
+    return _from_entries([[m[..., i, k] for k in range(3)] for i in range(3)])
 
 
 def _from_entries(m):
     """Quaternions `[..., 4]` of matrices as nested lists of their nine entries, each `[...]`."""
+    shape = m[0][0].shape
+    m = [[np.ascontiguousarray(entry) for entry in row] for row in m]  # which gives a single matrix an axis
     trace = m[0][0] + m[1][1] + m[2][2]
     twist = m[2][1] - m[1][2], m[0][2] - m[2][0], m[1][0] - m[0][1]
     out = np.empty((*trace.shape, 4))
@@ -105,7 +107,7 @@ def _from_entries(m):
     if len(others[0]):
         out[others] = _from_turned_far([[e[others] for e in row] for row in m], [t[others] for t in twist])
     scale = 1.0 / np.maximum(length(out), SHORTEST)
-    return out * np.where(out[..., 0] < 0, -scale, scale)[..., None]
+    return (out * np.where(out[..., 0] < 0, -scale, scale)[..., None]).reshape(*shape, 4)
 
 
 def _from_turned_far(m, twist):

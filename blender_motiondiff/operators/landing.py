@@ -65,7 +65,8 @@ def land(scene, clip, characters, takes, extras):
     try:
         for take in takes:
             actions.append(write_take(scene, clip, characters, take, f"{clip.name} new"))
-        return _replace(scene, clip, actions, [_report(t.report, extras) for t in takes]) + _bends(takes)
+        warnings = _replace(scene, clip, actions, [_report(t.report, extras) for t in takes])
+        return warnings + _bends(takes) + _unknown(takes)
     except BaseException:
         for action in actions:
             nla.remove_unused(action)
@@ -86,6 +87,13 @@ def _bends(takes):
         for name, far in bends
         if far >= _NOTED_BEND
     ]
+
+
+def _unknown(takes):
+    """A warning that names the words that the weights don't know, if there are any."""
+    words = takes[0].report.get("unknown_words", ())
+    listed = ", ".join(words)
+    return [f"Words the model doesn't know: {listed}. Try others, like walk, run, turn, jump, dance."] if words else []
 
 
 def _replace(scene, clip, actions, reports):

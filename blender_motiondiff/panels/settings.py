@@ -7,7 +7,7 @@ from ..properties import active_clip
 
 
 class MOTIONDIFF_PT_settings(bpy.types.Panel):
-    """Steps, ground and feet of the active clip."""
+    """Words, steps, ground and feet of the active clip."""
 
     bl_idname = ids.PANEL_SETTINGS
     bl_label = "Settings"
@@ -27,6 +27,10 @@ class MOTIONDIFF_PT_settings(bpy.types.Panel):
         column = self.layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
+        column.prop(clip, "words")
+        row = column.row()
+        row.active = bool(clip.words.strip())
+        row.prop(clip, "text_guidance")
         column.prop(clip, "steps")
         column.prop(clip, "ground")
         column.prop(clip, "cleanup")

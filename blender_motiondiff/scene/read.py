@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..core.motion import FPS
-from ..core.request import Character, Key, Request
+from ..core.request import Character, Key, Request, Words
 from ..core.skeleton import COUNT, INDEX, JOINTS, PARENTS
 from . import rotation_modes
 from .errors import SceneError
@@ -32,7 +32,7 @@ def read_generate(scene, clip):
         )
     path = None if clip.path is None else timed_path(clip.path, duration, scene, clip.frame_start)
     who = Character(armature.name, body_of(armature, rig_map), path=path, keys=keys)
-    return Request((who,), duration, clip.seed, clip.takes, steps=clip.steps, cleanup=clip.cleanup)
+    return _asked(clip, (who,), duration)
 
 
 def read_partner(scene, clip):
@@ -53,7 +53,16 @@ def read_partner(scene, clip):
         Character(leader.name, motion.body, motion=motion),
         Character(armature.name, body_of(armature, rig_map), keys=keys),
     )
-    return Request(both, duration, clip.seed, clip.takes, steps=clip.steps, cleanup=clip.cleanup)
+    return _asked(clip, both, duration)
+
+
+def _asked(clip, characters, duration):
+    """The Request with what the clip's settings say of it as a whole."""
+    words = (Words(clip.words.strip()),) if clip.words.strip() else ()
+    return Request(
+        characters, duration, clip.seed, clip.takes, steps=clip.steps, cleanup=clip.cleanup, words=words,
+        text_guidance=clip.text_guidance,
+    )  # fmt: skip
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------

@@ -90,3 +90,10 @@ def test_aligned_signs_keep_neighbours_on_one_side():
 @given(st.floats(-3.1, 3.1))
 def test_heading_is_the_turn_about_the_vertical_axis(angle):
     assert np.isclose(rot.heading(rot.about_z(angle)), angle)
+
+
+def test_one_rotation_stays_one():
+    q = rot.from_matrix(np.eye(3))
+    assert q.shape == (4,) and rot.rotate(q, np.ones(3)).shape == (3,)
+    assert rot.to_6d(q).shape == (6,) and rot.from_6d(rot.to_6d(q)).shape == (4,) and rot.to_matrix(q).shape == (3, 3)
+    assert rot.to_rotvec(q).shape == (3,) and rot.normalize(np.ones(3)).shape == (3,)

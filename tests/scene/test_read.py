@@ -2,7 +2,7 @@ import bpy
 import numpy as np
 import pytest
 
-from blender_motiondiff.core.request import from_json, to_json, validate
+from blender_motiondiff.core.request import Words, from_json, to_json, validate
 from blender_motiondiff.core.skeleton import INDEX, JOINTS
 from blender_motiondiff.scene import nla, read, retarget, write
 from blender_motiondiff.scene.errors import SceneError
@@ -40,11 +40,20 @@ def test_path_alone(scene, path_clip):
     assert dump() == before
     assert request.duration == pytest.approx(2.0) and request.frames == 61
     assert (request.seed, request.takes, request.steps, request.cleanup) == (5, 2, 1, True)
+    assert request.words == () and request.text_guidance == 1.0
     (who,) = request.characters
     assert who.name == "Ann" and who.keys == () and who.motion is None
     assert np.allclose(who.path.points[[0, -1]], [[0, 0], [3, 3]], atol=1e-5)
     assert who.body.leg == pytest.approx(0.844, abs=0.01)  # metres, not centimetres
     assert from_json(to_json(request)).duration == request.duration
+
+
+def test_words(scene, path_clip):
+    path_clip.words, path_clip.text_guidance = "  walk slowly ", 2.5
+    request = validate(read.read_generate(scene, path_clip))
+    assert request.words == (Words("walk slowly"),) and request.text_guidance == 2.5
+    path_clip.words = "   "
+    assert validate(read.read_generate(scene, path_clip)).words == ()
 
 
 def test_keyed_poses(scene, path_clip):
