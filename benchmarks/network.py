@@ -43,6 +43,8 @@ def products(config, takes, persons, frames):
     add(3 * layers + 1, 1, takes, time, 3 * width)
     add(1, 1, rows, PATCH * SIZE, width)
     add(1, 1, rows, PATCH * GIVEN, width)
+    add(1, takes * persons, tokens, tokens, SIZE)  # the noise's slow part
+    add(1, 1, rows, SIZE, width)
     for _ in range(2 * layers):  # attention to oneself and to the partner
         add(2, 1, rows, width, width)
         add(1, 1, rows, width, 2 * width)
