@@ -25,6 +25,7 @@ COUNT = len(JOINTS)
 
 LEGS = (("left_hip", "left_knee", "left_ankle", "left_foot"), ("right_hip", "right_knee", "right_ankle", "right_foot"))
 ARMS = (("left_shoulder", "left_elbow", "left_wrist"), ("right_shoulder", "right_elbow", "right_wrist"))
+_LEG_BONES = np.array([INDEX[name] for leg in LEGS for name in leg[1:3]])
 # The order of the contact channels: InterGen's (left ankle, left toe, right ankle, right toe).
 FEET = tuple(INDEX[n] for n in ("left_ankle", "left_foot", "right_ankle", "right_foot"))
 
@@ -63,8 +64,8 @@ class Body:
     @property
     def leg(self):
         """Length hip to ankle, metres, mean of both legs."""
-        names = ("left_knee", "left_ankle", "right_knee", "right_ankle")
-        return 0.5 * sum(float(np.linalg.norm(self.offsets[INDEX[n]])) for n in names)
+        bones = self.offsets[_LEG_BONES]
+        return 0.5 * float(np.sqrt((bones * bones).sum(1)).sum())
 
     @property
     def size(self):
@@ -75,8 +76,8 @@ class Body:
     def rest_positions(self):
         """Joint positions `[22, 3]` in the rest pose with the pelvis at the origin."""
         out = np.zeros((COUNT, 3))
-        for j in range(1, COUNT):
-            out[j] = out[PARENTS[j]] + self.offsets[j]
+        for joints in GENERATIONS:
+            out[joints] = out[PARENTS[joints]] + self.offsets[joints]
         return out
 
     @property
