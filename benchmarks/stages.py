@@ -20,7 +20,7 @@ ENTERED = {
     "steering": (("diffusion.sampling", "steerer"),),  # projection and guidance at each of the sampler's steps
     "projection": (("diffusion.sampling", "onto_paths"),),
     "solve": (("diffusion.finish", "meet"),),
-    "feet": (("diffusion.finish", "lock_feet"),),
+    "feet": (("diffusion.finish", "lock_all_feet"),),
     "report": (("diffusion.generate", "report"),),
 }
 

@@ -35,6 +35,7 @@ STILL, STUCK = 0.01, 1e-4  # radians or metres of a step at which wishes are as 
 HARD_DAMPING, MOST_DAMPING = 1e-5, 1e-1  # metres squared, of what binds
 PATIENCE = 4  # steps without coming nearer by a tenth after which no more are taken
 LOST = 0.02  # metres of residual that the first part leaves where something is out of reach
+QUICK = 2  # times that limbs alone take ALONE steps at first, the second time where they are nearly there
 TOGETHER = 8  # steps of all rows, at most ...
 LAST, ROUNDS = 6, 3  # ... and of what binds once the corrections are spread, which is done again in every round
 STIFF_TRUNK = 0.02  # of the trunk's compliance is left then: what several goals share may not jump between them
@@ -88,8 +89,11 @@ def meet(motions, times, gather, frozen=None, iterations=24, kinematics=None):
     asked, rows, steps = _nothing_asked(work), before, 0
     if not wished and iterations > ALONE:
         rows, steps = _approach(work, poses, before, gather, 1, 1.0, asked)
-        rows, more = _approach(work, poses, rows, gather, ALONE, 0.0, asked)
-        steps += more
+        for _ in range(QUICK):
+            rows, more = _approach(work, poses, rows, gather, ALONE, 0.0, asked)
+            steps += more
+            if not MET < _missing(rows, frames, len(work.root)).max() < LOST:
+                break
     if wished or _missing(rows, frames, len(work.root)).max() > MET:  # it takes more than a few steps of the limbs
         if steps:
             start_again(work)
