@@ -92,7 +92,7 @@ def test_nothing_is_copied_on_its_way_into_the_network(denoiser, request_of, mon
 
 
 @pytest.mark.parametrize(("request_of", "frames", "steps", "takes", "megabytes"), [
-    (one, 120, DRAFT_STEPS, 1, 3.4), (two, 150, STANDARD_STEPS, 1, 6.8), (two, 150, STANDARD_STEPS, 4, 26.0),
+    (one, 120, DRAFT_STEPS, 1, 3.4), (two, 150, STANDARD_STEPS, 1, 6.1), (two, 150, STANDARD_STEPS, 4, 22.0),
 ])  # fmt: skip
 def test_bytes_allocated_at_once(denoiser, request_of, frames, steps, takes, megabytes):
     """The largest amount that Python and NumPy hold at one moment of a generation, the takes themselves included."""
