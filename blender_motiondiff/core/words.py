@@ -126,6 +126,11 @@ def words_of(text):
     return re.findall(r"[^\W_]+", text.lower())
 
 
+def tags_of(text):
+    """The tags that a text's words stand for, a set."""
+    return {NAMES[MEANING[word]] for word in words_of(text) if word in MEANING}
+
+
 def encode(text):
     """Channels `[COUNT]` float32 of a text: its tags share a vector of length 1; all 0 for a text without a tag."""
     known = sorted({MEANING[word] for word in words_of(text) if word in MEANING})
