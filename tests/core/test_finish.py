@@ -8,6 +8,8 @@ import pytest
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.denoiser import onnx_backend
+from blender_motiondiff.core.diffusion.course import settle, with_times
+from blender_motiondiff.core.diffusion.finish import _foot_pins, _level, _movable
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.diffusion.sampling import noise
 from blender_motiondiff.core.features import ROTATIONS, decode, encode
@@ -82,6 +84,37 @@ def test_a_motion_is_varied_more_the_stronger_it_is_asked_for(denoiser):
     only = generate(alone(motion=motion, vary=arm), denoiser)[0].motions[0]
     turned = np.degrees(rot.angle_between(only.rotations, motion.rotations)).mean(0)
     assert turned[INDEX["right_elbow"]] > 1.0 and turned[INDEX["left_elbow"]] < 1e-3
+
+
+def test_legs_may_be_moved_where_no_key_binds_them():
+    pose, none = swinging(1), np.full((COUNT, 3), np.nan)
+    placed = none.copy()
+    placed[INDEX["left_foot"]] = [0.0, 0.0, 0.02]
+
+    def key(time, **more):
+        return Key(time, pose.rotations[0], **{"joints": ("pelvis", "left_elbow"), "root": pose.root[0], **more})
+
+    keys = key(0.5), key(1.0, joints=("left_knee",)), key(1.5, places=placed), key(2.0, joints=("head",), root=None)
+    character = Character("A", BODY, keys=keys)
+    request = with_times(Request((character,), SECONDS))
+    person = settle(request).people[0]
+    kept = np.zeros((len(person.place), COUNT))
+    assert np.flatnonzero(_movable(character, person, kept) == 0).tolist() == [30, 45]
+    assert np.flatnonzero(_level(character, person, kept) == 0).tolist() == [15, 30, 45]
+
+
+def test_pins_of_standing_feet_alone_say_where_feet_stand():
+    times, ankle = np.arange(FRAMES) / 30, BODY.foot_heights[0]
+    pins = (
+        Pin("right_ankle", 1.0, 1.5, place=np.array([0.1, 0.2, ankle + 0.5])),
+        Pin("left_wrist", 1.0, 1.5, place=np.array([0.1, 0.2, ankle])),
+        Pin("left_ankle", 1.0, 1.5, place=np.array([0.1, 0.2, ankle + 0.5])),
+    )
+    assert _foot_pins([Character("A", BODY, pins=pins)], times, None) is None
+    found = _foot_pins([Character("A", BODY, pins=pins)], times, lambda points: np.full(len(points), 0.5))
+    assert np.flatnonzero(np.isfinite(found[0, :, 2, 0])).tolist() == list(range(30, 46))
+    assert np.flatnonzero(np.isfinite(found[0, :, 0, 0])).tolist() == list(range(30, 46))
+    assert np.allclose(found[0, 30, 0], [0.1, 0.2, ankle])
 
 
 def test_a_hard_pin_is_met_within_a_millimetre_whatever_the_steps(denoiser):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.contacts import label_contacts
-from blender_motiondiff.core.cleanup.foot_lock import DEEPEST, KEEP_FRAMES, lock_feet, toe_slip
+from blender_motiondiff.core.cleanup.foot_lock import DEEPEST, KEEP_FRAMES, lock_all_feet, lock_feet, toe_slip
 from blender_motiondiff.core.cleanup.plants import _without_shake, blend, bridge, frames_from, runs, steps
 from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
 from blender_motiondiff.core.cleanup.terrain import body_ground, foot_ground
@@ -125,6 +125,50 @@ def test_keyed_frames_keep_their_pose_and_hold_their_neighbours():
     slip = [toe_slip(positions(after)[a:b], contacts[a:b], 30) for a, b in runs(np.isin(np.arange(150), far))]
     assert max(slip) < 0.005
     assert metrics.jerk(positions(after), 30) < 1.6 * metrics.jerk(positions(motion), 30)
+
+
+def gliding(frames, speed):
+    """Somebody who stands and is carried backwards at `speed` metres a second."""
+    still = standing(frames)
+    return Motion(still.root + np.arange(frames)[:, None] * [0.0, speed / 30, 0.0], still.rotations, average_body())
+
+
+@pytest.mark.parametrize("keyed", [[45], [20, 60]])
+def test_a_standing_foot_does_not_glide_beside_keyed_frames(keyed):
+    motion, keep = gliding(90, 0.02), np.ones(90)
+    keep[keyed] = 0
+    after, _ = lock_feet(motion, np.ones((90, 4)), keep)
+    before, places = positions(motion), positions(after)
+    assert np.abs(places - before)[keyed].max() < 1e-9
+    speed = np.linalg.norm(np.diff(places[:, FEET[1], :2], axis=0), axis=-1) * 30
+    # From one keyed place to the next it passes evenly, before and after it stands.
+    inside = (np.arange(89) >= keyed[0]) & (np.arange(89) < keyed[-1])
+    assert speed[~inside].max() < 1e-3
+    assert np.allclose(speed[inside], 0.02, atol=1e-3)
+
+
+def test_a_foot_stands_at_its_pin_before_and_after_it_as_well():
+    motion, contacts = gliding(90, 0.05), np.ones((90, 4))
+    ankle = positions(motion)[45, FEET[0]] + [0.03, 0.0, 0.0]
+    pins = np.full((1, 90, 4, 3), np.nan)
+    pins[0, 30:61, 0] = ankle
+    _, _, (places, _) = lock_all_feet([motion], [contacts], [np.ones(90)], pins=pins)
+    assert np.linalg.norm(places[0, 30:61, FEET[0]] - ankle, axis=-1).max() < 2e-3
+    assert toe_slip(places[0], contacts, 30) < 1e-3
+    assert np.abs(np.diff(places[0, :, FEET[0], :2], axis=0)).max() < 1e-3
+    contacts[30:61, :2] = 0  # a foot that is pinned stands whatever is said of it
+    _, _, (same, _) = lock_all_feet([motion], [contacts], [np.ones(90)], pins=pins)
+    assert np.linalg.norm(same[0, 30:61, FEET[0]] - ankle, axis=-1).max() < 2e-3
+
+
+def test_a_foot_that_its_leg_reaches_easily_stays_where_it_is():
+    track = np.linspace([0.0, 0.0, 0.0], [0.0, 0.5, 0.0], 120)
+    near, along = np.tile([0.0, 0.25, 0.9], (120, 1)), track * 2 + [0.0, 0.0, 0.9]
+    stands = np.ones(120, bool)
+    assert not steps(stands, track, 1.0, hip=near).any()
+    assert steps(stands, track, 1.0, hip=along).any()
+    assert steps(stands, track, 1.0).any()
+    assert steps(stands, track * 2, 1.0, hip=near + [0.0, 0.25, 0.0]).any()
 
 
 def test_feet_carried_too_far_take_steps():

@@ -20,6 +20,7 @@ from .plants import (
     ease,
     frames_from,
     largest_near,
+    led_back,
     pinned_track,
     steps,
 )
@@ -71,11 +72,12 @@ def lock_feet(motion, contacts, keep=None, clearance=0.0, ground=None):
     return out, report
 
 
-def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=None):
+def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=None, level=None, pins=None):
     """`lock_feet` of N motions of as many frames at once, each with its contacts and its `keep`.
 
     Returns motions, reports, and the motions' places `[N, T, 22, 3]` and world rotations `[N, T, 22, 4]`. `poses`: the
-    same of the motions before, where they are at hand.
+    same of the motions before, where they are at hand. `level`: like `keeps`, of the pelvis' height alone. `pins [N, T,
+    4, 3]`: where foot joints have to stand, over flat ground at 0; NaN elsewhere, None for nowhere.
     """
     frames, fps = motions[0].frames, motions[0].fps
     before, world = kinematics_of_all(motions) if poses is None else poses
@@ -87,7 +89,7 @@ def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=No
     if ground is not None:
         under = np.stack([body_ground(p, c, ground, fps) for p, c in zip(before, contacts, strict=True)])
         places = before - under[..., None, None] * UP
-    foot = place_feet(motions, places, contacts, hold, size, clearance, ground, under)
+    foot = place_feet(motions, places, contacts, hold, size, clearance, ground, under, pins)
     hip, knee, ankle, toe = (_both(places, side) for side in _SIDES)
     reach = _reach(hip, knee, ankle)
     # How far the pelvis goes down depends on how far the heels may rise, and the other way round: first with the
@@ -95,6 +97,8 @@ def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=No
     target, _ = _settled(hip, ankle, toe, reach, foot)
     deepest = DEEPEST * size[:, None] + foot.deeper.reshape(2, *hold.shape).max(0)
     drop = pelvis_drop(hip, reach, target, deepest) * hold
+    if level is not None:
+        drop *= np.stack([keep_weights(keep, frames) for keep in level])
     down = np.tile(drop, (2, 1))[..., None] * UP
     target, turn = _settled(hip - down, ankle, toe, reach, foot)
     hip, knee, ankle = (part - down for part in (hip, knee, ankle))
@@ -142,11 +146,11 @@ def keep_weights(keep, frames):
     return np.minimum(keep, ease(frames_from(keep == 0) / (KEEP_FRAMES + 1)))
 
 
-def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None, under=None):
+def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None, under=None, pins=None):
     """The feet of N motions of `size [N]`, all left ones, then all right ones, from their contacts `[N, T, 4]`: a Foot.
 
     `places [N, T, 22, 3]` over flat ground; `hold [N, T]`: see `keep_weights`. `ground` and its height under the bodies
-    `under [N, T]`: None where it is flat.
+    `under [N, T]`: None where it is flat. `pins`: see `lock_all_feet`.
     """
     count, fps, sides = len(motions), motions[0].fps, np.repeat([0, 1], len(motions))
     # All left feet, then all right ones.
@@ -158,10 +162,14 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     held = hold == 0
     ankle_on = bridge(on[0] & (ankle[..., 2] < (rest[0] + HEEL_UP * size)[:, None]), ankle, size)
     toe_on = bridge(on[1], toe, size)
-    step = steps(ankle_on | toe_on, toe, size, held, sides)
+    stand, given = [ankle, toe], held
+    if pins is not None:
+        stand, pinned = _at_pins(ankle, toe, pins)
+        given, ankle_on, toe_on = held | pinned, ankle_on | pinned, toe_on | pinned
+    step = steps(ankle_on | toe_on, stand[1], size, given, sides, _both(places, _SIDES[0]))
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
-    ankle_at = pinned_track(ankle, ankle_on, rest[0], size, fps, held)
-    toe_at = pinned_track(toe, toe_on, rest[1], size, fps, held)
+    ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
+    toe_at = pinned_track(stand[1], toe_on, rest[1], size, fps, given)
     shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
     either = toe_on | ankle_on
     step = np.maximum(step, catch_up_lift(shift, either, size))
@@ -177,9 +185,27 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
         up, tilt, rise[k], deeper[k] = _onto(ground, under[k % count], *moved, ankle_on[k], toe_on[k], lowest, size[k])
         shift[k, :, 2] += up
         bend[k, :, 2] += tilt
-    turn = rot.shortest_arc(ankle - toe, ankle - toe + bend * hold[..., None])
+    shift, bend = led_back(shift, hold), led_back(bend, hold)
+    turn = rot.shortest_arc(ankle - toe, ankle - toe + bend)
     flat = np.clip(blend(toe_on[..., None].astype(float), toe_on, size, fps)[..., 0], 0.0, 1.0) * hold
-    return Foot(LEGS, toe + shift * hold[..., None], turn, hold * _far_from(ankle_on), flat, rise, deeper)
+    return Foot(LEGS, toe + shift, turn, hold * _far_from(ankle_on), flat, rise, deeper)
+
+
+def _at_pins(ankle, toe, pins):
+    """Ankles and toes `[2 N, T, 3]` moved to where either of them is pinned, and where that is `[2 N, T]`.
+
+    Of a foot that is pinned at one joint alone the other stands where it is to it on average meanwhile.
+    """
+    at = np.concatenate([pins[:, :, :2], pins[:, :, 2:]])  # all left feet, then all right ones
+    given = np.isfinite(at[..., 0])
+    there, sole = given.any(-1), toe - ankle
+    found = all_runs(there)
+    sole[found.at] = found.each(np.add.reduceat(sole[found.at], found.first) / found.lengths[:, None])
+    ankle, toe = ankle.copy(), toe.copy()
+    for own, k, way in ((ankle, 0, -sole), (toe, 1, sole)):
+        own[given[..., 1 - k]] = (at[..., 1 - k, :] + way)[given[..., 1 - k]]
+        own[given[..., k]] = at[..., k, :][given[..., k]]
+    return [ankle, toe], there
 
 
 def _onto(ground, under, ankle, toe, ankle_on, toe_on, low, size):

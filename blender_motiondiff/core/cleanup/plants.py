@@ -14,7 +14,9 @@ from .. import rotations as rot
 BLEND_SECONDS = 0.26  # a correction fades over this long on either side of a contact
 BRIDGE = 4  # frames: shorter breaks in a contact are closed ...
 BRIDGE_DISTANCE = 0.03  # ... when the joint moves less than this over them (metres, for a leg of 0.85 m)
-DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step instead
+DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step instead ...
+EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
+FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
 KEYED_STEP = 16  # frames of a step between keyed places, where there is time for it
 KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing foot that are one place
 STEP = 8  # frames of such a step ...
@@ -140,15 +142,17 @@ def bridge(flags, places, size):
     return out.reshape(flags.shape)
 
 
-def steps(standing, toe, size, keyed=None, side=0):
+def steps(standing, toe, size, keyed=None, side=0, hip=None):
     """Steps that a standing foot must take, as it strays too far from any one place: heights `[..., T]`, 0 where it
     stands.
 
     `standing [..., T]` flags; `toe [..., T, 3]` metres. `keyed [..., T]` flags frames whose pose stays: between two of
     them that have the foot in different places it takes a step, however near they are. `side [...]`: 0 steps before 1.
+    `hip [..., T, 3]`: that of the leg, which may reach the anchor easily wherever the foot strays; None: it does not.
     """
     frames = standing.shape[-1]
     flags, places = standing.reshape(-1, frames), toe.reshape(-1, frames, 3)
+    hips = np.full(places.shape, np.inf) if hip is None else hip.reshape(-1, frames, 3)
     sizes, sides = (np.broadcast_to(np.reshape(v, -1), len(flags)) for v in (size, side))
     found, out = all_runs(flags), np.zeros(flags.shape)
     if not len(found.row):
@@ -160,16 +164,18 @@ def steps(standing, toe, size, keyed=None, side=0):
     several = np.add.reduceat(keys[found.at].astype(int), first) > 1
     for k in np.flatnonzero((strays & (found.lengths >= 3 * STEP)) | several):
         row = found.row[k]
-        _steps_in(out[row], int(found.start[k]), int(found.end[k]), places[row], sizes[row], keys[row], sides[row])
+        stance = int(found.start[k]), int(found.end[k])
+        _steps_in(out[row], *stance, places[row], sizes[row], keys[row], sides[row], hips[row])
     return out.reshape(standing.shape)
 
 
-def _steps_in(out, start, end, toe, size, keyed, side):
+def _steps_in(out, start, end, toe, size, keyed, side, hip):
     """Puts the heights of the steps of one stance into `out [T]`."""
     todo = [(start, end)]
     while todo:
         start, end = todo.pop()
-        step = _step_between_keys(start, end, toe, size, keyed, side) or _step_half_way(start, end, toe, size)
+        step = _step_between_keys(start, end, toe, size, keyed, side)
+        step = step or _step_half_way(start, end, toe, size, hip)
         if step is not None:
             first, length = step
             arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
@@ -192,10 +198,13 @@ def _step_between_keys(start, end, toe, size, keyed, side):
     return int(at[k]) + 1 + early, length
 
 
-def _step_half_way(start, end, toe, size):
+def _step_half_way(start, end, toe, size, hip):
     """(first frame, length) of a step in the middle of the way of a foot that strays while it stands; or None."""
-    track = toe[start:end, :2]
-    if rot.length(track - track.mean(0)).max() <= DRIFT * size or len(track) < 3 * STEP:
+    track, above = toe[start:end, :2], hip[start:end, :2]
+    away = rot.length(track - track.mean(0)).max()
+    if away <= DRIFT * size or len(track) < 3 * STEP:
+        return None
+    if away <= FAR_DRIFT * size and rot.length(above - track.mean(0)).max() <= EASY_REACH * size:
         return None
     way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
     middle = start + int(np.clip(np.searchsorted(way, way[-1] / 2), 1.5 * STEP, len(track) - 1.5 * STEP))
@@ -205,21 +214,52 @@ def _step_half_way(start, end, toe, size):
 def pinned_track(places, flags, rest_height, size, fps, keyed):
     """Where joints should be while they stand: places `[N, T, 3]`, their own where not flagged.
 
-    Horizontally one anchor an interval, the mean of its places with slow frames counting most; keyed frames (`keyed
-    [N, T]` bool), where there are any, alone decide it. Vertically its own height without the shake, never under the
-    rest height. `flags [N, T]`; `rest_height`, `size [N]`.
+    Horizontally one anchor an interval, the mean of its places with slow frames counting most; where frames are keyed
+    (`keyed [N, T]` bool) they alone decide it, and between two of them it passes from one to the other. Vertically its
+    own height without the shake, never under the rest height. `flags [N, T]`; `rest_height`, `size [N]`.
     """
     out, found = places.copy(), all_runs(flags)
     if not len(found.row):
         return out
     first, standing, keys = found.first, places[found.at], keyed[found.at]
     weights = 1.0 / ((ground_speed(places, fps) / size[:, None])[found.at] ** 2 + SLOW**2)
-    weights = np.where(found.each(np.logical_or.reduceat(keys, first)), keys, weights)
     anchor = np.add.reduceat(weights[:, None] * standing[:, :2], first) / np.add.reduceat(weights, first)[:, None]
     standing[:, :2] = found.each(anchor)
+    if keys.any():
+        has = found.each(np.logical_or.reduceat(keys, first))
+        row, frame = (part[has] for part in found.at)
+        before, after = (part[row, frame] for part in around(keyed & flags))
+        before, after = (np.where(inside, part, other) for inside, part, other in (
+            (before >= found.each(found.start)[has], before, after), (after < found.each(found.end)[has], after, before)
+        ))  # fmt: skip
+        standing[has, :2] = _passing(places[..., :2], row, frame, before, after)
     heights = _without_shake(standing[:, 2], fps, found.lengths)
     standing[:, 2] = np.maximum(heights, found.each(rest_height[found.row]))
     out[found.at] = standing
+    return out
+
+
+def _passing(values, row, frame, before, after):
+    """`values [N, T, K]` in straight lines from frames `before` to `after`, at `frame`: `[M, K]`, all of them `[M]`."""
+    share = ((frame - before) / np.maximum(after - before, 1))[:, None]
+    return values[row, before] + share * (values[row, after] - values[row, before])
+
+
+def led_back(shift, hold):
+    """Corrections `[N, T, K]` that are nothing on keyed frames, where `hold [N, T]` is 0, whatever they were there.
+
+    What they were fades beside them as `hold` rises to 1; a foot that is told to stand where it is keyed is corrected
+    up to the keyed frame.
+    """
+    keyed = hold == 0
+    if not keyed.any():
+        return shift
+    row, frame = np.nonzero((hold < 1) & keyed.any(1)[:, None])
+    before, after = (part[row, frame] for part in around(keyed))
+    none_before, none_after = before < 0, after == keyed.shape[1]
+    before, after = np.where(none_before, after, before), np.where(none_after, before, after)
+    out = shift.copy()
+    out[row, frame] -= (1 - hold[row, frame])[:, None] * _passing(shift, row, frame, before, after)
     return out
 
 

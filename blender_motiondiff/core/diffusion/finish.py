@@ -33,6 +33,8 @@ TURNING = 0.15  # seconds over which a turn that is added is smoothed
 WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 ROOT = COUNT  # column of the root in what is frozen
 LOWER_BODY = [0, *(INDEX[name] for leg in LEGS for name in leg)]
+PINNED_LOW = 0.03  # metres over its rest height, for a leg of 0.85 m: a foot joint that is pinned lower stands
+SAME = 1e-6  # seconds
 EXACT = 0.999  # share from which something is kept as it is
 
 
@@ -147,8 +149,10 @@ def _stand(request, characters, people, times, motions, stands):
     poses = (places, world) if ground is None and not lifted else None
     reports, before, told = [None] * len(motions), motions, poses
     if request.cleanup:
-        keeps = [_movable(p, share) for p, share in zip(people, kept, strict=True)]
-        motions, reports, told = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses)
+        keeps = [_movable(*about) for about in zip(characters, people, kept, strict=True)]
+        level = [_level(*about) for about in zip(characters, people, kept, strict=True)]
+        pins = _foot_pins(characters, times, ground)
+        motions, reports, told = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses, level, pins)
     locked = list(motions)
     for k in lifted if request.cleanup else ():
         motions[k] = _raised(motions[k], before[k].root[:, 2] - motions[k].root[:, 2])
@@ -163,12 +167,46 @@ def _rooted(character, person):
     return [f for f, k in zip(person.key_frames, character.keys, strict=True) if k.root is not None]
 
 
-def _movable(person, kept):
+def _movable(character, person, kept):
     """0 `[T]` where legs must stay as they are: keyed, or kept."""
     out = np.ones(len(kept))
-    out[list(person.key_frames)] = 0.0
+    out[_leg_keyed(character, person)] = 0.0
     out[kept[:, LOWER_BODY].min(1) > EXACT] = 0.0
     return out
+
+
+def _level(character, person, kept):
+    """0 `[T]` where the pelvis must stay as high as it is: keyed, or kept."""
+    out = np.ones(len(kept))
+    out[_rooted(character, person)] = 0.0
+    out[kept[:, 0] > EXACT] = 0.0
+    return out
+
+
+def _leg_keyed(character, person):
+    """Frames of the keys that bind a joint of a leg, turned or in place."""
+    legs = LOWER_BODY[1:]
+    return [f for f, k in zip(person.key_frames, character.keys, strict=True)
+            if any(INDEX[j] in legs for j in k.joints) or (k.places is not None and np.isfinite(k.places[legs]).any())
+            ]  # fmt: skip
+
+
+def _foot_pins(characters, times, ground):
+    """Where foot joints are pinned near the ground, told as over flat ground at 0: `[N, T, 4, 3]`, NaN elsewhere.
+
+    None where no foot is pinned: a foot that stands at its pin before the last solve is not dragged there by it.
+    """
+    out = np.full((len(characters), len(times), 4, 3), np.nan)
+    for k, character in enumerate(characters):
+        for pin in character.pins:
+            if pin.place is None or pin.weight != HARD or INDEX[pin.joint] not in FEET:
+                continue
+            place, number = np.array(pin.place, float), FEET.index(INDEX[pin.joint])
+            place[2] -= 0.0 if ground is None else ground(place[None, :2])[0]
+            if place[2] - character.body.foot_heights[number] < PINNED_LOW * character.body.size:
+                last = times[-1] if pin.end is None else pin.end
+                out[k, (times >= pin.start - SAME) & (times <= last + SAME), number] = place
+    return out if np.isfinite(out).any() else None
 
 
 def _higher(motion, height):
