@@ -27,7 +27,7 @@ from blender_motiondiff.core.motion import (
     resample,
     turned,
 )
-from blender_motiondiff.core.skeleton import COUNT, INDEX
+from blender_motiondiff.core.skeleton import COUNT, FEET, INDEX
 from training.dataset import for_training, kept_out, load_clips, read_index
 
 # Chosen on the training takes alone, each answered from the others (`main` prints the table).
@@ -238,8 +238,11 @@ def still(leader, body, pairs):
         root = pairs.root.mean(0) * [1, 1, body.size]
         turns = rot.from_6d(pairs.turns.mean(0))
     once = _placed(root[None], turns[None], place[None], np.array([middle]), body)
+    # A mean of poses bends the legs as nobody's are, and its feet hang in the air.
+    hanging = (positions(once)[0, list(FEET), 2] - body.foot_heights).min()
+    stood = once.root - np.array([0.0, 0.0, hanging])
     return replace(
-        once, root=np.repeat(once.root, leader.frames, 0), rotations=np.repeat(once.rotations, leader.frames, 0)
+        once, root=np.repeat(stood, leader.frames, 0), rotations=np.repeat(once.rotations, leader.frames, 0)
     )
 
 
