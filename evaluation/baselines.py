@@ -241,9 +241,7 @@ def still(leader, body, pairs):
     # A mean of poses bends the legs as nobody's are, and its feet hang in the air.
     hanging = (positions(once)[0, list(FEET), 2] - body.foot_heights).min()
     stood = once.root - np.array([0.0, 0.0, hanging])
-    return replace(
-        once, root=np.repeat(stood, leader.frames, 0), rotations=np.repeat(once.rotations, leader.frames, 0)
-    )
+    return replace(once, root=np.repeat(stood, leader.frames, 0), rotations=np.repeat(once.rotations, leader.frames, 0))
 
 
 def _arms_down(angle=1.4):
