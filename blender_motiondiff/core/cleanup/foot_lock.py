@@ -164,8 +164,8 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     toe_on = bridge(on[1], toe, size)
     stand, given = [ankle, toe], held
     if pins is not None:
-        stand, pinned = _at_pins(ankle, toe, pins)
-        given, ankle_on, toe_on = held | pinned, ankle_on | pinned, toe_on | pinned
+        stand, pinned = _at_pins(ankle, toe, pins, rest, size)
+        given, ankle_on, toe_on = held | pinned.any(0), ankle_on | pinned[0], toe_on | pinned[1]
     step = steps(ankle_on | toe_on, stand[1], size, given, sides, _both(places, _SIDES[0]))
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
     ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
@@ -191,10 +191,11 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     return Foot(LEGS, toe + shift, turn, hold * _far_from(ankle_on), flat, rise, deeper)
 
 
-def _at_pins(ankle, toe, pins):
-    """Ankles and toes `[2 N, T, 3]` moved to where either of them is pinned, and where that is `[2 N, T]`.
+def _at_pins(ankle, toe, pins, rest, size):
+    """Ankles and toes `[2 N, T, 3]` moved to where either of them is pinned, and which stand there `[2, 2 N, T]`.
 
-    Of a foot that is pinned at one joint alone the other stands where it is to it on average meanwhile.
+    Of a foot that is pinned at one joint alone the other stands where it is to it on average meanwhile, if the foot is
+    flat: the toe of a heel that lies on the ground need not. `rest` heights of ankles and toes, `[2 N]` each.
     """
     at = np.concatenate([pins[:, :, :2], pins[:, :, 2:]])  # all left feet, then all right ones
     given = np.isfinite(at[..., 0])
@@ -205,7 +206,8 @@ def _at_pins(ankle, toe, pins):
     for own, k, way in ((ankle, 0, -sole), (toe, 1, sole)):
         own[given[..., 1 - k]] = (at[..., 1 - k, :] + way)[given[..., 1 - k]]
         own[given[..., k]] = at[..., k, :][given[..., k]]
-    return [ankle, toe], there
+    flat = [p[..., 2] < (r + HEEL_UP * size)[:, None] for p, r in zip((ankle, toe), rest, strict=True)]
+    return [ankle, toe], np.stack([given[..., k] | (there & flat[k]) for k in (0, 1)])
 
 
 def _onto(ground, under, ankle, toe, ankle_on, toe_on, low, size):
