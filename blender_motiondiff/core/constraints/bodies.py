@@ -31,8 +31,8 @@ def rows(poses, number, weight, contacts=()):
 
     `contacts`: a request's, whose joints may touch on their frames.
     """
-    (frame, first, second), depth, near, way = _overlaps(poses, contacts)
-    at = depth > 0
+    (frame, first, second), depth, share, way, _ = _overlaps(poses, contacts)
+    at, near = depth > 0, (share > 0.5).astype(int)
     mine, theirs = BONES[first[at], near[0][at]], BONES[second[at], near[1][at]]
     normal = way[at]
     return make_rows(frame[at], 0, mine, normal, -depth[at], weight, number, (1, theirs, -normal))
@@ -44,36 +44,56 @@ def penetration(poses, contacts=()):
     for start in range(0, len(out) if len(poses.places) == 2 else 0, BLOCK):
         part = slice(start, start + BLOCK)
         block = Poses(poses.times[part], poses.places[:, part], poses.turns[:, part], poses.sizes)
-        (frame, _, _), depth, _, _ = _overlaps(block, contacts)
+        (frame, _, _), depth, *_ = _overlaps(block, contacts)
         np.maximum.at(out, start + frame, depth)
     return out
 
 
 def _overlaps(poses, contacts):
-    """Pairs of bones that may touch: frame, bone of the first and of the second person, each `[N]`; depths `[N]`, the
-    nearer ends of both bones, and unit ways out `[N, 3]`.
+    """Pairs of bones that may touch, frame and bone of each person `[N]`, and their `depths`."""
+    pairs = near_pairs(poses, contacts)
+    return pairs, *depths(poses.places, poses.sizes, pairs)
+
+
+def near_pairs(poses, contacts=(), reserve=0.0):
+    """Frames and bones of both persons, each `[N]`, that may come to touch when one moves by `reserve` metres.
+
+    Bones at joints that a contact binds are left out on its frames.
     """
-    frame, first, second = _near_pairs(poses)
+    roots = poses.places[:, :, 0]
+    frames = np.flatnonzero(rot.length(roots[0] - roots[1]) < REACH * poses.sizes.sum() + reserve)
+    blocks = [frames[k : k + BLOCK] for k in range(0, max(len(frames), 1), BLOCK)]
+    frame, first, second = (
+        np.concatenate(part) for part in zip(*(_near_spheres(poses, b, reserve) for b in blocks), strict=True)
+    )
     for contact in contacts:
         within = np.isin(frame, poses.frames_between(contact.start, contact.end))
         for person, name in (contact.first, contact.second):
             touching = (BONES[(first, second)[person]] == INDEX[name]).any(-1)
             keep = ~(within & touching)
             frame, first, second, within = frame[keep], first[keep], second[keep], within[keep]
-    mine, theirs = poses.places[0][frame[:, None], BONES[first]], poses.places[1][frame[:, None], BONES[second]]
+    return frame, first, second
+
+
+def depths(places, sizes, pairs):
+    """How deep pairs of bones are in each other `[N]`, metres, negative where they are apart; where along both bones
+    they are nearest `[2, N]`, shares from first to second joint; unit ways out of the first person's bones `[N, 3]`;
+    and the flesh of both there, metres `[N]`.
+
+    `places [2, T, 22, 3]`; `pairs`: frames and bones of both, as `near_pairs` gives them.
+    """
+    frame, first, second = pairs
+    mine, theirs = places[0][frame[:, None], BONES[first]], places[1][frame[:, None], BONES[second]]
     share, other_share, apart = closest(mine, theirs)
     distance = rot.length(apart)
-    flesh = _radius(share, poses.sizes[0], BONES[first]) + _radius(other_share, poses.sizes[1], BONES[second])
+    flesh = _radius(share, sizes[0], BONES[first]) + _radius(other_share, sizes[1], BONES[second])
     up = np.array([0.0, 0.0, 1.0])
     way = np.where(distance[..., None] > 1e-9, apart / np.maximum(distance, 1e-9)[..., None], up)
-    near = (share > 0.5).astype(int), (other_share > 0.5).astype(int)
-    return (frame, first, second), flesh - distance, near, way
+    return flesh - distance, np.stack([share, other_share]), way, flesh
 
 
-def _near_pairs(poses):
-    """Frames and bones of both persons, each `[N]`, whose bounding spheres meet."""
-    roots = poses.places[:, :, 0]
-    frames = np.flatnonzero(rot.length(roots[0] - roots[1]) < REACH * poses.sizes.sum())
+def _near_spheres(poses, frames, reserve):
+    """Of `frames`, those and bones of both persons, each `[N]`, whose spheres come nearer than `reserve` metres."""
     middles, radii = [], []
     for person in range(2):
         ends = poses.places[person][frames].transpose(2, 1, 0)  # [3, 22, N]: frames last
@@ -83,7 +103,7 @@ def _near_pairs(poses):
         thickest = poses.sizes[person] * FLESH[BONES].max(-1)[:, None]
         radii.append(0.5 * np.sqrt(bone[0] ** 2 + bone[1] ** 2 + bone[2] ** 2) + thickest)
     x, y, z = (a[:, None] - b[None] for a, b in zip(*middles, strict=True))
-    meet = x * x + y * y + z * z < (radii[0][:, None] + radii[1][None]) ** 2
+    meet = x * x + y * y + z * z < (radii[0][:, None] + radii[1][None] + reserve) ** 2
     frame, first, second = np.nonzero(meet.transpose(2, 0, 1))
     return frames[frame], first, second
 

@@ -10,7 +10,7 @@ from ..cleanup.foot_lock import lock_all_feet
 from ..cleanup.kinematics import kinematics, kinematics_of_all
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_legs
-from ..constraints import collect
+from ..constraints import apart, collect
 from ..constraints.ground import heights_at as ground_heights
 from ..constraints.rows import Poses
 from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
@@ -51,16 +51,40 @@ def finish_all(request, courses, features):
     who = [(k, p) for k in range(len(courses)) for p, c in enumerate(request.characters) if not c.given]
     decoded = [decode(features[k, p], request.characters[p].body) for k, p in who]
     turned = [faced(motion, request, courses[k], p) for (k, p), (motion, _) in zip(who, decoded, strict=True)]
+    stepped = [_stepped_aside(request, c, {p: m for (j, p), m in zip(who, turned, strict=True) if j == k})
+               for k, c in enumerate(courses)]  # fmt: skip
+    turned = [replace(m, root=m.root + stepped[k][p]) for (k, p), m in zip(who, turned, strict=True)]
     people = [courses[k].people[p] for k, p in who]
     stood = _stand(request, [request.characters[p] for _, p in who], people, courses[0].times, turned,
                    [stands for _, stands in decoded])  # fmt: skip
     made = dict(zip(who, stood, strict=True))
-    return [_solved(request, course, [made.get((k, p)) for p in range(len(course.people))])
+    return [_solved(request, course, [made.get((k, p)) for p in range(len(course.people))], stepped[k])
             for k, course in enumerate(courses)]  # fmt: skip
 
 
-def _solved(request, course, stood):
-    """One take's motions after the solve, contacts and reports; `stood`: what `_stand` made, None of given ones."""
+def _stepped_aside(request, course, generated):
+    """Metres `[P, T, 3]` by which persons step out of each other's bodies before their feet stand.
+
+    `generated`: person -> Motion. Where a path or a key has the say nobody steps aside.
+    """
+    if len(request.characters) != 2:
+        return np.zeros((len(request.characters), len(course.times), 3))
+    motions = [generated.get(p, person.motion) for p, person in enumerate(course.people)]
+    still = frozen(request, course)
+    for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
+        still[p, _rooted(character, person), ROOT] = True
+    free, yielding = apart.room(still)
+    for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
+        if person.target is not None:
+            free[p] *= 1.0 - min(character.path.weight, 1.0)
+    return apart.aside(poses_of(request, course, motions), free, yielding, request.contacts)
+
+
+def _solved(request, course, stood, stepped):
+    """One take's motions after the solve, contacts and reports.
+
+    `stood`: what `_stand` made, None of given ones; `stepped [P, T, 3]`: how far they stepped aside.
+    """
     stood = list(stood)
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
         if character.given:
@@ -70,7 +94,14 @@ def _solved(request, course, stood):
     motions, contacts, feet, poses = (list(part) for part in zip(*stood, strict=True))
     poses = [kinematics(m) if p is None else p for m, p in zip(motions, poses, strict=True)]
     together = tuple(np.stack(part) for part in zip(*poses, strict=True))
-    motions, _ = meet(motions, course.times, _gather(request, course), frozen(request, course), kinematics=together)
+    still = frozen(request, course)
+    if len(motions) == 2:
+        sizes = np.array([c.body.size for c in request.characters])
+        motions, poses = apart.give_way(
+            motions, Poses(course.times, *together, sizes), apart.room(still)[1], stepped, request.contacts
+        )
+        together = poses.places, poses.turns
+    motions, _ = meet(motions, course.times, _gather(request, course), still, kinematics=together)
     return motions, np.clip(contacts, 0.0, 1.0), feet
 
 
