@@ -44,10 +44,12 @@ def write_graph(folder, net):
     batch, persons, tokens = dim("batch", min=1, max=64), dim("persons", min=1, max=2), dim("tokens", min=2, max=4096)
     free = {0: batch, 1: persons, 2: PATCH * tokens}
     shapes = (free, free, free, {0: batch}, {0: batch, 1: persons}, {0: tokens, 1: tokens})
+    net.compute_attention("onnx")
     program = torch.onnx.export(
         net.eval(), sample_input(), dynamo=True, input_names=INPUTS, output_names=["residual"],
-        dynamic_shapes=(*shapes,), optimize=False, verbose=False,
+        dynamic_shapes=(*shapes,), optimize=False, verbose=False, opset_version=23,
     )  # fmt: skip
+    net.compute_attention("written")
     model = program.model_proto
     point_into(model, folder / files.MODEL)
     write_bytes(folder / files.GRAPH, model.SerializeToString())

@@ -32,21 +32,24 @@ def test_fused_attention_answers_as_the_written_one(denoiser, kind):
     x = tensors(network_input(kind, 120, denoiser.weights.tables))
     distance = torch.from_numpy(token_distance(120))
     answers = []
-    for fused in (False, True):
-        net.fuse(fused)
+    for kernel in ("written", "fused"):
+        net.compute_attention(kernel)
         inputs = [v.clone().requires_grad_() for v in x[:2]]
         out = net(*inputs, *x[2:], distance)
         answers.append([out.detach(), *torch.autograd.grad(out.square().sum(), inputs)])
     for written, fused in zip(*answers, strict=True):
         assert (written - fused).abs().max() < 1e-4 * written.abs().max()
+    net.compute_attention("onnx")  # for the exported graph: has no gradient in torch
+    with torch.no_grad():
+        assert (net(*x, distance) - answers[0][0]).abs().max() < 1e-4 * answers[0][0].abs().max()
 
 
 def test_attention_sees_two_seconds_and_no_farther():
     torch.manual_seed(0)
     net = network.Denoiser(width=12, layers=1, heads=3, time_width=8)
     ((bias,),) = net.biases(torch.from_numpy(token_distance(240)), couple=False)
-    for fused in (False, True):
-        net.fuse(fused)
+    for kernel in ("written", "fused"):
+        net.compute_attention(kernel)
         x = torch.randn(1, 1, 60, 12, requires_grad=True)
         out = net.blocks[0].alone(x, x, bias)
         (slope,) = torch.autograd.grad(out[0, 0, 30].sum(), x)

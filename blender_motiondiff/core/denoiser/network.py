@@ -46,11 +46,11 @@ class Modulation(nn.Module):
 class Attention(nn.Module):
     """Multi-head attention over the tokens of one person, from itself or from the partner.
 
-    `fused`: through torch's own kernel, which gives the same answer; training and the exported graph have it written
-    out (quicker on the processor in training, and made of operators that ONNX Runtime fuses itself).
+    `kernel` computes it, all to the same answer: "written" out (quickest on the processor in training), "fused" in
+    torch's own kernel, "onnx" as one operator of the exported graph (Attention, from opset 23 on).
     """
 
-    fused = False
+    kernel = "written"
 
     def __init__(self, width, heads):
         super().__init__()
@@ -68,9 +68,15 @@ class Attention(nn.Module):
         def split(y):
             return y.reshape(b * p, n, h, d // h).transpose(1, 2)  # (B P, H, N, D/H)
 
-        q = split(self.query(x))
-        k, v = (split(y) for y in parts(self.key_value(source), 2))
-        if self.fused:
+        q = self.query(x)
+        k, v = parts(self.key_value(source), 2)
+        if self.kernel == "onnx":
+            from torch.onnx.ops import attention as onnx_attention
+
+            q, k, v = (y.reshape(b * p, n, d) for y in (q, k, v))
+            return self.out(onnx_attention(q, k, v, bias[None], q_num_heads=h, kv_num_heads=h)[0].reshape(b, p, n, d))
+        q, k, v = split(q), split(k), split(v)
+        if self.kernel == "fused":
             y = nn.functional.scaled_dot_product_attention(
                 q, k, v, attn_mask=bias.to(q.dtype).expand(b * p, -1, -1, -1)
             )
@@ -133,10 +139,10 @@ class Denoiser(nn.Module):
         near[[0, -1]] = 0.0
         self.register_buffer("near", near, persistent=False)
 
-    def fuse(self, fused):
+    def compute_attention(self, kernel):
         """Chooses how attention is computed (see Attention)."""
         for block in self.blocks:
-            block.alone.fused = block.mutual.fused = fused
+            block.alone.kernel = block.mutual.kernel = kernel
 
     def biases(self, distance, couple):
         """Every attention's bias `(H, N, N)` on the tokens' distance, a list a block; looked up all at once."""

@@ -97,7 +97,8 @@ def load(folder=None, threads=2, device=None, half=False, compiled=False):
 
     def answer(noisy, given, free, level, present):
         """Tensors in, the residual as a float32 tensor out."""
-        network.fuse(device.type != "cpu" or noisy.shape[2] >= MANY_TOKENS * PATCH)
+        many = device.type != "cpu" or noisy.shape[2] >= MANY_TOKENS * PATCH
+        network.compute_attention("fused" if many else "written")
         distance = torch.from_numpy(token_distance(noisy.shape[2])).to(device)
         couple = noisy.shape[1] == 2
         with precision():
