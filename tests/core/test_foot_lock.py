@@ -171,6 +171,14 @@ def test_a_foot_that_its_leg_reaches_easily_stays_where_it_is():
     assert steps(stands, track * 2, 1.0, hip=near + [0.0, 0.25, 0.0]).any()
 
 
+def test_feet_that_are_carried_along_together_step_one_after_the_other():
+    motion = gliding(60, 0.25)
+    places = positions(lock_feet(motion, np.ones((60, 4)))[0])
+    moving = np.linalg.norm(np.diff(places[:, [FEET[1], FEET[3]], :2], axis=0), axis=-1) * 30 > 0.1
+    assert moving.any(0).all()
+    assert not moving.all(1).any()
+
+
 def test_feet_carried_too_far_take_steps():
     t = np.arange(150)
     glide = Motion(

@@ -175,7 +175,7 @@ def _steps_in(out, start, end, toe, size, keyed, side, hip):
     while todo:
         start, end = todo.pop()
         step = _step_between_keys(start, end, toe, size, keyed, side)
-        step = step or _step_half_way(start, end, toe, size, hip)
+        step = step or _step_half_way(start, end, toe, size, hip, side)
         if step is not None:
             first, length = step
             arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
@@ -198,8 +198,8 @@ def _step_between_keys(start, end, toe, size, keyed, side):
     return int(at[k]) + 1 + early, length
 
 
-def _step_half_way(start, end, toe, size, hip):
-    """(first frame, length) of a step in the middle of the way of a foot that strays while it stands; or None."""
+def _step_half_way(start, end, toe, size, hip, side):
+    """(first frame, length) of a step near the middle of the way of a foot that strays while it stands; or None."""
     track, above = toe[start:end, :2], hip[start:end, :2]
     away = rot.length(track - track.mean(0)).max()
     if away <= DRIFT * size or len(track) < 3 * STEP:
@@ -207,7 +207,9 @@ def _step_half_way(start, end, toe, size, hip):
     if away <= FAR_DRIFT * size and rot.length(above - track.mean(0)).max() <= EASY_REACH * size:
         return None
     way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
-    middle = start + int(np.clip(np.searchsorted(way, way[-1] / 2), 1.5 * STEP, len(track) - 1.5 * STEP))
+    # Feet that are carried along together step one after the other.
+    half = np.searchsorted(way, way[-1] / 2) + (2 * side - 1) * (STEP // 2 + 1)
+    middle = start + int(np.clip(half, 1.5 * STEP, len(track) - 1.5 * STEP))
     return middle - STEP // 2, STEP
 
 
