@@ -41,7 +41,8 @@ class Tables:
 # --- the frames -------------------------------------------------------------------------------------------------------
 
 
-def _turn(xy, angle):
+def turn_xy(xy, angle):
+    """Vectors on the ground `[..., T, 2]` turned by `angle [..., T]`, radians."""
     cos, sin = np.cos(angle)[..., None], np.sin(angle)[..., None]
     x, y = xy[..., :1], xy[..., 1:2]
     return np.concatenate([cos * x - sin * y, sin * x + cos * y], -1)
@@ -271,11 +272,11 @@ def extras(source, mask, place, heading, partner_place, partner_heading, present
     """
     frames = heading.shape[-1]
     still = frames < 2
-    velocity = np.zeros_like(place) if still else _turn(np.gradient(place, axis=-2) * fps, -heading)
+    velocity = np.zeros_like(place) if still else turn_xy(np.gradient(place, axis=-2) * fps, -heading)
     turning = np.zeros_like(heading) if still else np.gradient(np.unwrap(heading, axis=-1), axis=-1) * fps
     kind = np.broadcast_to(np.eye(SOURCES)[source][..., None, :], (*heading.shape, SOURCES))
     there = np.broadcast_to(np.asarray(present, float)[..., None, None], (*heading.shape, 1))
-    away = _turn(partner_place - place, -heading)
+    away = turn_xy(partner_place - place, -heading)
     turn = partner_heading - heading
     seen = np.concatenate([away, np.cos(turn)[..., None], np.sin(turn)[..., None]], -1) * there
     full = mask[..., ROTATIONS].all(-1, keepdims=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..constraints.rows import gradient, select
+from ..constraints.rows import gradient, join, select
 from ..motion import FPS
 from .kernels import skeleton_kernel, spread
 
@@ -28,6 +28,23 @@ def push(poses, gather, strength=1.0, steps=1, movable=None, fps=FPS):
             break
         places = places + _step(rows, places, strength, movable, body, fps)
     return places
+
+
+def push_takes(takes, gather, movable):
+    """The places `[K, P, T, 22, 3]` of K takes (Poses), each moved by one step as `push` does, all at once."""
+    places = np.stack([poses.places for poses in takes])
+    count, persons = places.shape[:2]
+    rows = join(_of_take(soft(gather(poses)), k * persons) for k, poses in enumerate(takes))
+    if not len(rows):
+        return places
+    flat, movable = places.reshape(-1, *places.shape[2:]), np.tile(movable, (count, 1, 1))
+    return places + _step(rows, flat, 1.0, movable, skeleton_kernel(), FPS).reshape(places.shape)
+
+
+def _of_take(rows, first):
+    """Rows about persons that are numbered from `first` on."""
+    other = np.where(rows.other_person < 0, rows.other_person, rows.other_person + first)
+    return replace(rows, person=rows.person + first, other_person=other)
 
 
 def soft(rows):

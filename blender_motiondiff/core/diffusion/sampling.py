@@ -224,20 +224,19 @@ def wordless(window):
 
 def onto_paths(clean, window, courses):
     """Residuals `[takes, P, T, 268]` with every pelvis that a dense path binds moved onto it, in closed form."""
-    out = clean
-    for take, course in enumerate(courses):
-        for p, person in enumerate(course.people):
-            if person.target is None or person.waypoints is not None:
-                continue
-            if out is clean:
-                out = clean.copy()
-            frames = window.part.stop - window.part.start
-            at = (take, p, slice(0, frames))
-            base, spread = window.base[at][:, :2], window.spread[at][:, :2]
-            cos, sin = np.cos(window.heading[at]), np.sin(window.heading[at])
-            axes = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], -2)  # [T, 2, 2] frame -> shared
-            world = np.einsum("tij,tj->ti", axes, base + spread * clean[at][:, :2]) + window.place[at]
-            held = np.flatnonzero(window.free[at][:, 0] == 0)
-            met = meet_path(world, person.target[window.part], held, world[held])
-            out[at][:, :2] = (np.einsum("tji,tj->ti", axes, met - window.place[at]) - base) / spread
+    out, takes, frames = clean, len(clean), window.part.stop - window.part.start
+    for p, person in enumerate(courses[0].people):
+        if person.target is None or person.waypoints is not None:
+            continue
+        if out is clean:
+            out = clean.copy()
+        at = (slice(None), p, slice(0, frames))
+        base, spread = window.base[at][..., :2], window.spread[at][..., :2]
+        place, heading = window.place[at], window.heading[at]
+        world = ref.turn_xy(base + spread * clean[at][..., :2], heading) + place
+        columns = world.swapaxes(0, 1).reshape(frames, 2 * takes)  # takes share the path and the keys that lie on it
+        held = np.flatnonzero(window.free[0, p, :frames, 0] == 0)
+        met = meet_path(columns, np.tile(person.target[window.part], takes), held, columns[held])
+        met = met.reshape(frames, takes, 2).swapaxes(0, 1)
+        out[at][..., :2] = (ref.turn_xy(met - place, -heading) - base) / spread
     return out

@@ -17,6 +17,7 @@ from ..motion import global_rotations
 from ..skeleton import COUNT, INDEX
 from . import guidance, projection
 
+PUSHING = ("contacts", "spacings", "syncs", "obstacles")  # fields whose wishes are about places
 LOOSE = 1.0  # variance of a linear constraint with weight 1, in the projection's own units
 
 
@@ -28,6 +29,7 @@ def steerer(request, courses, window):
     inside = slice(0, window.part.stop - window.part.start)
     times = courses[0].times[window.part]
     observed = _observations(request, courses[0], window.part)
+    asked = _wishes(request)
     wishes = any((request.spacings, request.syncs, request.obstacles, request.contacts))
     if not len(observed) and not wishes:
         return None
@@ -35,12 +37,9 @@ def steerer(request, courses, window):
                         for c, p in zip(request.characters, courses[0].people, strict=True)])  # fmt: skip
     observed = projection.select(observed, projection.thin(observed))
     sizes = np.array([c.body.size for c in request.characters])
-    local = [_local_frames(p.key_frames, window.part) for p in courses[0].people]
-    asked = _without_outside_keys(request, local)
-    frames = [tuple(f for f in found if f is not None) for found in local]
 
     def gather(poses):
-        return collect.gather(asked, poses, frames)
+        return collect.gather(asked, poses, [()] * len(sizes))
 
     def steer(clean, level):
         world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
@@ -49,9 +48,9 @@ def steerer(request, courses, window):
             now = projection.with_pseudo(observed, level)
             places = projection.apply(projection.precompute(now, movable=movable), places)
         if wishes:
-            turns = global_rotations(rot.from_6d(world[:, :, inside, ROTATIONS].reshape(*places.shape[:-1], 6)))
-            for k in range(len(places)):
-                places[k] = guidance.push(Poses(times, places[k], turns[k], sizes), gather, movable=movable)
+            turns = _turns(asked, world[:, :, inside, ROTATIONS].reshape(*places.shape[:-1], 6))
+            takes = [Poses(times, own, turned, sizes) for own, turned in zip(places, turns, strict=True)]
+            places = guidance.push_takes(takes, gather, movable)
         world[:, :, inside, POSITIONS] = places.reshape(*places.shape[:-2], -1)
         world[:, :, inside, VELOCITIES] = velocities(places).reshape(*places.shape[:-2], -1)
         relative = ref.to_relative(world, window.place, window.heading)
@@ -99,16 +98,16 @@ def _movable(character, person, part):
     return 1.0 - person.known[part]
 
 
-def _local_frames(key_frames, part):
-    return [f - part.start if part.start <= f < part.stop else None for f in key_frames]
+def _wishes(request):
+    """The request with what pushes places alone: what binds, and what is met by turning, is left to the solve."""
+    characters = tuple(replace(c, keys=(), path=None, pins=()) for c in request.characters)
+    soft = {name: tuple(i for i in getattr(request, name) if 0 < i.weight < np.inf) for name in PUSHING}
+    return replace(request, characters=characters, facings=(), look_ats=(), **soft)
 
 
-def _without_outside_keys(request, local):
-    characters = tuple(
-        replace(c, keys=tuple(k for k, f in zip(c.keys, found, strict=True) if f is not None), path=None, pins=())
-        for c, found in zip(request.characters, local, strict=True)
-    )
-    return replace(request, characters=characters)
+def _turns(asked, columns):
+    """World rotations `[takes, P, T, 22, 4]`; None a take where no wish asks for any."""
+    return global_rotations(rot.from_6d(columns)) if asked.syncs else [None] * len(columns)
 
 
 def _observations(request, course, part):
