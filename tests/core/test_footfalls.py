@@ -24,6 +24,11 @@ def planned(places, frames=41, rotations=REST):
     return between_keys(frames, [0, frames - 1], rotations, places, BODY)
 
 
+def test_two_keys_on_one_frame_have_nothing_between_them():
+    places = places_of([[0, 0, 1.0], [0.5, 0, 1.0]])
+    assert np.isnan(between_keys(10, [4, 4], REST, places, BODY)).all()
+
+
 def test_feet_keyed_twice_in_one_place_stand():
     assert planned(places_of([[0, 0, 1.0], [0.01, 0, 1.0]])).all()
 

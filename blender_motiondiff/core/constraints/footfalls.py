@@ -31,6 +31,8 @@ def between_keys(frames, keys, rotations, places, body, fps=FPS):
     feet = places[:, list(FEET)]
     down = feet[..., 2] - body.foot_heights < DOWN * body.size
     for k, (first, last) in enumerate(zip(keys[:-1], keys[1:], strict=True)):
+        if first == last:  # moments that only rounding tells apart share a frame
+            continue
         way = places[k + 1, 0, :2] - places[k, 0, :2]
         speed = float(np.linalg.norm(way)) * fps / (last - first) / body.size
         if speed > WALKS:
