@@ -8,8 +8,9 @@ from .. import reference as ref
 from .. import rotations as rot
 from .. import words
 from ..constraints.rows import Poses
+from ..denoiser.layout import PATCH
 from ..features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, encode
-from ..reference import PARTNER
+from ..reference import PARTNER, PATH
 from ..request import moved, with_bodies_scaled
 from ..skeleton import COUNT, INDEX, PARENTS, measures_of
 
@@ -20,14 +21,15 @@ PINNED = frozenset(INDEX[j] for j in ("left_wrist", "right_wrist", "left_ankle",
 
 @dataclass(frozen=True)
 class Conditions:
-    """Arrays of P persons over the T frames of a window, in the shared frame."""
+    """Arrays of P persons over the T frames of a window, in the shared frame; T is made up to whole tokens.
 
-    sources: np.ndarray  # [P]
-    mask: np.ndarray  # [P, T, 268] what is observed
-    observed: np.ndarray  # [P, T, 268] relative features of what is observed (elsewhere without meaning)
-    base: np.ndarray  # [P, T, 268]
-    spread: np.ndarray  # [P, T, 268]
-    given: np.ndarray  # [P, T, GIVEN]
+    What each take has of its own is `[takes, P, T, ...]`, float32.
+    """
+
+    base: np.ndarray
+    spread: np.ndarray
+    given: np.ndarray
+    free: np.ndarray  # 1 where nothing is observed
     place: np.ndarray  # [P, T, 2]
     heading: np.ndarray  # [P, T]
 
@@ -139,33 +141,63 @@ def _observe_pins(features, mask, pins, times):
 # --- what the network is given ----------------------------------------------------------------------------------------
 
 
-def build(request, course, tables, part, bare=False):
-    """Conditions for the frames `part` (a slice) of a course.
+def build(request, courses, tables, part, bare=False):
+    """Conditions for the frames `part` (a slice) of all takes, whose courses these are.
 
-    `bare`: without keys and pins; only paths, and whoever is animated already, are known.
+    Takes differ in their planned contacts alone, so all else is settled once, from the first. `bare`: without keys and
+    pins; only paths, and whoever is animated already, are known.
     """
+    course = courses[0]
     asked = [_without_keys(c) if bare else c for c in request.characters]
     seen = [_observe(c, p, course.times, part) for c, p in zip(asked, course.people, strict=True)]
-    bodies = [c.body for c in asked]
-    sizes = np.array([b.size for b in bodies])
     place = np.stack([p.place[part] for p in course.people])
     heading = np.stack([p.heading[part] for p in course.people])
     sources = np.array([p.source for p in course.people])
     features, mask = (np.stack(rows) for rows in zip(*seen, strict=True))
     observed = ref.to_relative(features, place, heading)
     # Whoever is animated already may be of any size: the network sees them at size 1, in their own frames.
-    given = np.array([c.given for c in request.characters])
-    observed[..., : VELOCITIES.stop] /= np.where(given, sizes, 1.0)[:, None, None]
+    sizes = np.array([c.body.size if c.given else 1.0 for c in asked])
+    observed[..., : VELOCITIES.stop] /= sizes[:, None, None]
     base = ref.base_of(tables, sources, observed, mask, place, heading)
-    other = np.arange(len(asked))[::-1]
-    present = np.full(len(asked), float(len(asked) == 2))
+    told = ref.given(tables, sources, base, mask, *_besides(request, course, part, sources, mask, place, heading))
+    out = [_for_each(rows, len(courses)) for rows in (base, ref.spread(tables, sources, mask), told, ~mask)]
+    for p, own in enumerate(sources):
+        if len(courses) > 1 and not asked[p].given and course.people[p].contacts is not None:
+            planned = np.stack([c.people[p].contacts[part] for c in courses])
+            rows = _contacts(tables, own, planned, observed[p], mask[p])
+            standard = np.clip((rows - tables.mean[own][CONTACTS]) / tables.deviation[CONTACTS], -5, 5)
+            out[0][:, p, : len(mask[p]), CONTACTS], out[2][:, p, : len(mask[p]), CONTACTS] = rows, standard
+    for rows in out:
+        rows[:, :, mask.shape[1] :] = rows[:, :, mask.shape[1] - 1 : mask.shape[1]]
+    held = np.minimum(np.arange(out[0].shape[2]), mask.shape[1] - 1)
+    return Conditions(*out, place[:, held], heading[:, held])
+
+
+def _besides(request, course, part, sources, mask, place, heading):
+    """What the network is told besides: frames and bodies (reference.extras), and what is said."""
+    bodies = [c.body for c in request.characters]
+    other = np.arange(len(bodies))[::-1]
+    present = np.full(len(bodies), float(len(bodies) == 2))
     measures = np.stack([list(vars(measures_of(b.scaled(1.0 / b.size))).values()) for b in bodies])
     extra = ref.extras(sources, mask, place, heading, place[other], heading[other], present, measures)
-    said = np.broadcast_to(spoken(request.words, course.times[part]), (*heading.shape, words.COUNT))
-    return Conditions(
-        sources=sources, mask=mask, observed=observed, base=base, spread=ref.spread(tables, sources, mask),
-        given=ref.given(tables, sources, base, mask, extra, said), place=place, heading=heading,
-    )  # fmt: skip
+    return extra, np.broadcast_to(spoken(request.words, course.times[part]), (*heading.shape, words.COUNT))
+
+
+def _for_each(rows, takes):
+    """Rows `[P, T, K]` for every take `[takes, P, T', K]`, with room for whole tokens."""
+    persons, frames, size = rows.shape
+    out = np.empty((takes, persons, frames + -frames % PATCH, size), np.float32)
+    out[:, :, :frames] = rows
+    return out
+
+
+def _contacts(tables, source, planned, observed, mask):
+    """The base's contacts `[takes, T, 4]` of one person from the planned ones, NaN where open."""
+    takes, frames, feet = planned.shape
+    told = np.where(np.isnan(planned), observed[:, CONTACTS], planned).swapaxes(0, 1).reshape(frames, -1)
+    mean = np.tile(tables.mean[source][CONTACTS], takes)
+    rows = ref.interpolate(told, np.tile(mask[:, CONTACTS], takes), mean, source == PATH)
+    return rows.reshape(frames, takes, feet).swapaxes(0, 1)
 
 
 def spoken(asked, times):

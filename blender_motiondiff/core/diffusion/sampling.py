@@ -8,7 +8,6 @@ from .. import reference as ref
 from .. import words
 from ..cleanup.contacts import label_contacts
 from ..constraints.trajectory import meet_path
-from ..denoiser.layout import PATCH
 from ..features import SIZE, encode
 from ..motion import FPS, positions
 from .conditions import build
@@ -29,7 +28,7 @@ BLOCK = 60  # frames whose noise comes from one stream, so that it is the same i
 
 @dataclass(frozen=True)
 class Window:
-    """The frames `part` of a clip, for every take: what Conditions hold, stacked `[takes, P, T, ...]` and padded."""
+    """The frames `part` of a clip, for every take: what Conditions hold, `[takes, P, T, ...]`."""
 
     part: slice
     base: np.ndarray
@@ -43,19 +42,11 @@ class Window:
 
 def open_window(request, courses, tables, part, bare=False):
     """The Window `part` (a slice of frames) of all takes, padded at its end to whole tokens."""
-    conditions = [build(request, course, tables, part, bare) for course in courses]
-    pad = -(part.stop - part.start) % PATCH
-
-    def stacked(name):
-        rows = np.stack([getattr(c, name) for c in conditions])
-        return np.pad(rows, [(0, 0), (0, 0), (0, pad)] + [(0, 0)] * (rows.ndim - 3), mode="edge")
-
-    people = len(request.characters)
-    present = np.full((len(courses), people), float(people == 2), np.float32)
-    return Window(
-        part, *(stacked(n).astype(np.float32) for n in ("base", "spread", "given")),
-        (~stacked("mask")).astype(np.float32), stacked("place"), stacked("heading"), present,
-    )  # fmt: skip
+    found = build(request, courses, tables, part, bare)
+    people, takes = len(request.characters), len(courses)
+    present = np.full((takes, people), float(people == 2), np.float32)
+    place, heading = (np.broadcast_to(rows, (takes, *rows.shape)) for rows in (found.place, found.heading))
+    return Window(part, found.base, found.spread, found.given, found.free, place, heading, present)
 
 
 def sample(request, courses, denoiser, callback=None):
