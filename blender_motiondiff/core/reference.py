@@ -240,8 +240,9 @@ def every_distance(table):
 def spread(tables, source, mask):
     """Expected deviation from the base `[..., T, 268]` for `source [...]` (ints) and a mask of what is observed."""
     distance = nearest_distance(grouped(mask))[..., GROUPS]
-    rows = every_distance(tables.spread)
-    return rows[np.asarray(source)[..., None, None], distance, np.arange(SIZE)]
+    sources, own = np.unique(source, return_inverse=True)
+    rows = every_distance(tables.spread[sources])
+    return rows[own.reshape(np.shape(source))[..., None, None], distance, np.arange(SIZE)]
 
 
 def base_of(tables, source, observed, mask, place, heading):
