@@ -18,6 +18,7 @@ from ..skeleton import COUNT, INDEX
 from . import guidance, projection
 
 PUSHING = ("contacts", "spacings", "syncs", "obstacles")  # fields whose wishes are about places
+MOVED = slice(POSITIONS.start, VELOCITIES.stop)  # the features that are steered, which come first
 LOOSE = 1.0  # variance of a linear constraint with weight 1, in the projection's own units
 
 
@@ -41,20 +42,23 @@ def steerer(request, courses, window):
     def gather(poses):
         return collect.gather(asked, poses, [()] * len(sizes))
 
+    base, spread, free = (rows[..., MOVED] for rows in (window.base, window.spread, window.free))
+
     def steer(clean, level):
-        world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
+        world = ref.to_world(base + spread * clean[..., MOVED], window.place, window.heading)
         places = world[..., POSITIONS].reshape(*world.shape[:-1], COUNT, 3)[:, :, inside].astype(float)
         if len(observed):
             now = projection.with_pseudo(observed, level)
             places = projection.apply(projection.precompute(now, movable=movable), places)
         if wishes:
-            turns = _turns(asked, world[:, :, inside, ROTATIONS].reshape(*places.shape[:-1], 6))
+            turns = _turns(window, clean)[:, :, inside] if asked.syncs else [None] * len(places)
             takes = [Poses(times, own, turned, sizes) for own, turned in zip(places, turns, strict=True)]
             places = guidance.push_takes(takes, gather, movable)
         world[:, :, inside, POSITIONS] = places.reshape(*places.shape[:-2], -1)
         world[:, :, inside, VELOCITIES] = velocities(places).reshape(*places.shape[:-2], -1)
-        relative = ref.to_relative(world, window.place, window.heading)
-        return ((relative - window.base) / window.spread * window.free).astype(np.float32)
+        out = clean.copy()
+        out[..., MOVED] = (ref.to_relative(world, window.place, window.heading) - base) / spread * free
+        return out
 
     return steer
 
@@ -105,9 +109,10 @@ def _wishes(request):
     return replace(request, characters=characters, facings=(), look_ats=(), **soft)
 
 
-def _turns(asked, columns):
-    """World rotations `[takes, P, T, 22, 4]`; None a take where no wish asks for any."""
-    return global_rotations(rot.from_6d(columns)) if asked.syncs else [None] * len(columns)
+def _turns(window, clean):
+    """World rotations `[takes, P, T, 22, 4]` of residuals."""
+    world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
+    return global_rotations(rot.from_6d(world[..., ROTATIONS].reshape(*clean.shape[:-1], COUNT, 6)))
 
 
 def _observations(request, course, part):
