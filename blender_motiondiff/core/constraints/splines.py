@@ -3,15 +3,19 @@
 What is local here stays local in its systems, so all costs time in proportion to the clip's length.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 BLOCK = 32  # unknowns that are eliminated at a time
 
 
+@lru_cache(maxsize=8)
 def spline_weights(frames, fps, knot_seconds):
     """(first `[T]`, values `[T, 4]`): the four cubic B-splines over each frame, numbers first .. first + 3.
 
-    Evenly spaced knots, the first and last at the clip's ends. None for a clip with fewer frames than splines.
+    Evenly spaced knots, the first and last at the clip's ends. None for a clip with fewer frames than splines. Kept, as
+    everything in a request asks for the same; not to be written to.
     """
     spans = max(1, int(round((frames - 1) / fps / knot_seconds)))
     if frames < spans + 3:
@@ -20,6 +24,7 @@ def spline_weights(frames, fps, knot_seconds):
     first = np.minimum(u.astype(int), spans - 1)
     t = np.abs(u[:, None] - (first[:, None] + np.arange(-1, 3)))
     values = np.where(t < 1, (4 - 6 * t**2 + 3 * t**3) / 6, np.maximum(2 - t, 0) ** 3 / 6)
+    first.flags.writeable = values.flags.writeable = False
     return first, values
 
 
