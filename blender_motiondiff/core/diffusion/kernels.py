@@ -1,5 +1,7 @@
 """How corrections of joint places spread over the body and over time: the metric of projection and guidance."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..skeleton import COUNT, PARENTS, average_body
@@ -18,10 +20,12 @@ def time_kernel(apart, reach):
     return (1 - r) ** 4 * (4 * r + 1)
 
 
+@lru_cache(maxsize=4)
 def skeleton_kernel(stiffness=STIFFNESS):
     """(Laplacian of the skeleton + stiffness I)^-1 `[22, 22]`, scaled to a mean of 1 on its diagonal.
 
     Edges weigh BONE / length, so a metre of spine gives as much as a metre of arm, however many joints it has.
+    Not to be written to: it is kept.
     """
     lengths = np.linalg.norm(average_body().offsets, axis=-1)
     matrix = stiffness * np.eye(COUNT)
@@ -30,7 +34,9 @@ def skeleton_kernel(stiffness=STIFFNESS):
         matrix[[j, p], [j, p]] += weight
         matrix[[j, p], [p, j]] -= weight
     kernel = np.linalg.inv(matrix)
-    return kernel / kernel.diagonal().mean()
+    kernel /= kernel.diagonal().mean()
+    kernel.flags.writeable = False
+    return kernel
 
 
 def spread(field, body, reach):
@@ -47,12 +53,13 @@ def spread(field, body, reach):
     low, high = max(0, used[0] - span), min(frames, used[-1] + span + 1)
     near = np.ascontiguousarray(field[person, used[0] : used[-1] + 1, joint].swapaxes(0, 1))  # [S, A, C]
     smooth = np.zeros((high - low, *near.shape[1:]), field.dtype)
-    for apart in range(-span, span + 1):
+    shares = time_kernel(np.arange(-span, span + 1), reach).tolist()
+    for apart, share in zip(range(-span, span + 1), shares, strict=True):
         first = max(0, used[0] - low + apart)
         last = min(high - low, used[-1] + 1 - low + apart)
         if last > first:
             skip = first - (used[0] - low) - apart
-            smooth[first:last] += float(time_kernel(apart, reach)) * near[skip : skip + last - first]
+            smooth[first:last] += share * near[skip : skip + last - first]
     for p in np.unique(person):
         out[p, low:high] = body[:, joint[person == p]] @ smooth[:, person == p]
     return out
