@@ -105,6 +105,16 @@ def test_a_run_begins_from_released_weights(tmp_path):
     assert torch.equal(rows[..., :560].flatten(1), narrower["enter_given.weight"]) and not rows[..., 560:].any()
 
 
+def test_weights_between_two_are_between():
+    from training.average import between, numbers_of
+
+    begun = numbers_of(BUNDLED)
+    learnt = {n: v + 1.0 for n, v in begun.items()}
+    half = between(begun, learnt, 0.5)
+    assert all(torch.allclose(half[n], v + 0.5, atol=1e-6) for n, v in begun.items())
+    assert all(torch.equal(between(begun, learnt, 1.0)[n], v) for n, v in learnt.items())
+
+
 def test_the_nearest_of_several_answers_is_learnt_from():
     torch.manual_seed(0)
     net = Denoiser(width=48, layers=1)
