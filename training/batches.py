@@ -79,8 +79,9 @@ class Sampler:
             pools = [_entries(group, frames * slowest) for group in ([(c,) for c in self.singles], self.couples)]
             if self.composed:
                 made, chance = _entries(self.composed, frames * slowest)
-                real, share = pools[1][0], COMPOSED if pools[1][0] else 1.0
-                pools[1] = real + made, np.concatenate([(1 - share) * pools[1][1], share * chance])
+                real, own = pools[1]
+                share = COMPOSED if real and made else float(bool(made))
+                pools[1] = real + made, np.concatenate([(1 - share) * own, share * chance])
             self._starts[frames] = pools
         return self._starts[frames]
 

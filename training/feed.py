@@ -2,6 +2,7 @@
 
 import collections
 import multiprocessing
+from queue import Empty
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ COUPLES = 0.4  # of those in windows of two
 LENGTHS = {48: 0.2, 80: 0.3, 120: 0.35, 180: 0.15}  # frames of the windows, and their chance
 REUSE_AFTER = 12  # steps: every batch is learnt from twice, with other noise, since making one costs half a step
 AHEAD = 3  # batches that wait to be learnt from
+LOOK_SECONDS = 5.0  # after which it is looked whether batches are still being made
 
 
 def make_batch(sampler, tables, key):
@@ -43,6 +45,16 @@ def played(step):
     return step - again, again
 
 
+def _next(queue, maker):
+    """What comes next from the queue. Raises RuntimeError when the process that fills it has ended."""
+    while True:
+        try:
+            return queue.get(timeout=LOOK_SECONDS)
+        except Empty:
+            if not maker.is_alive():
+                raise RuntimeError("The process that makes batches has ended; its own message says why.") from None
+
+
 def batches(data, tables, seed, rank, step):
     """Batches for ever from step number `step` on, each of them again REUSE_AFTER fresh ones later.
 
@@ -54,12 +66,12 @@ def batches(data, tables, seed, rank, step):
     maker = spawn.Process(target=_produce, args=(queue, data, tables, seed, rank, again), daemon=True)
     maker.start()
     try:
-        waiting = collections.deque(queue.get() for _ in range(fresh - again))
+        waiting = collections.deque(_next(queue, maker) for _ in range(fresh - again))
         while True:
             if len(waiting) > REUSE_AFTER:
                 yield waiting.popleft()
             else:
-                waiting.append(queue.get())
+                waiting.append(_next(queue, maker))
                 yield waiting[-1]
     finally:
         maker.kill()

@@ -1,10 +1,12 @@
 """Runs: broken off and resumed, begun from weights, over two processes; batches by number; takes that differ."""
 
 import os
+import queue
 import socket
 import subprocess
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -195,3 +197,22 @@ def test_torchrun_trains_with_two_processes(tmp_path):
     saved = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
     assert saved["step"] == 2 and done.stdout.count('"step": 2') == 1
     assert (tmp_path / "run" / "samples.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_windows_too_long_for_composed_pairs_are_drawn_of_the_recorded_ones():
+    clips = made_clips()
+    short = [tuple(replace(c, motion=replace(c.motion, root=c.motion.root[:90], rotations=c.motion.rotations[:90]),
+                           contacts=c.contacts[:90], good=c.good[:90]) for c in (clips["a"], clips["b"]))]  # fmt: skip
+    sampler = Sampler(clips, seed=0, composed=short)
+    assert sampler.draw(3, 180, couples=True).root.shape == (3, 2, 180, 3)
+    alone = Sampler({"c": clips["c"]}, seed=0, composed=short)
+    assert not alone.pairs(180) and alone.pairs(48) and alone.draw(2, 48, couples=True).root.shape == (2, 2, 48, 3)
+
+
+def test_a_feed_whose_process_has_ended_says_so(monkeypatch):
+    monkeypatch.setattr(feed, "LOOK_SECONDS", 0.1)
+    ended = torch.multiprocessing.get_context("spawn").Process(target=print)
+    ended.start()
+    ended.join()
+    with pytest.raises(RuntimeError, match="ended"):
+        feed._next(queue.Queue(), ended)
