@@ -34,7 +34,7 @@ from . import answers, clips, metrics, tasks
 COUNT, LARGEST = 12, 150_000  # sheets of a kind; bytes of one
 MOMENTS, STROBE = 8, 8  # pictures of either; figures in the picture of the whole way
 AZIMUTH, ELEVATION = 35.0, 18.0  # degrees beside the front of the first person in the middle of the clip; upwards
-GOES = 1.0  # metres: a clip whose pelvis stays within it has no path worth drawing
+GOES = 0.3  # metres: a clip whose pelvis stays within it has no path worth drawing
 LEADER, MADE, REAL = "blue", "orange", "violet"
 DISC = np.array([0.11, 0.11, 0.008])  # half axes, metres
 STANDS, SLIDES = "touch", "pin"  # of asked.COLOURS
