@@ -26,6 +26,7 @@ from .batches import Sampler, measure_tables
 from .dataset import choosing, for_training, load_clips, read_index
 from .feed import make_batch
 from .pool import training_sampler
+from .train import optimisers
 from .validate import make_sets, validate
 
 TOKENS = 600
@@ -63,9 +64,10 @@ def mean_base(tables, source, observed, mask, place, heading):
 
 
 def adam_alone(net):
-    """AdamW for all parameters."""
-    opt = torch.optim.AdamW(net.parameters(), lr=train.ADAM_RATE, betas=(0.9, 0.98), weight_decay=train.DECAY)
-    return [opt]
+    """AdamW for the blocks' matrices as well."""
+    muon, rest = optimisers(net)
+    matrices = muon.param_groups[0]["params"]
+    return [torch.optim.AdamW(matrices, lr=train.ADAM_RATE, betas=(0.9, 0.98), weight_decay=train.DECAY), rest]
 
 
 def patches(frames):
@@ -82,7 +84,7 @@ VARIANTS = {
     "the world's frame": {(batches, "lay_frames"): fixed_frames(False), "tables": "own"},
     "no residual": {(ref, "base_of"): mean_base, "tables": "own"},
     "no spread": {(ref, "spread"): flat_spread},
-    "AdamW alone": {(train, "optimisers"): adam_alone},
+    "AdamW alone": {(train, "optimisers"): adam_alone, (train, "MUON_RATE"): train.ADAM_RATE},
     "no HDM05": {"terms": SHARE_ALIKE},
     "paths of the raw pelvis": {(batches, "smooth_pelvis"): lambda pelvis, **_: pelvis},
     "no composed pairs": {"pairs": 0},
