@@ -103,7 +103,8 @@ def keyed_frames(frames, placed_at, places, turned_at, headings):
     interpolated. Without a keyed heading it faces -Y.
     """
     time = np.arange(frames)
-    place = smooth_through(placed_at, places, time, rest=(False, False))
+    placed_at, first = np.unique(placed_at, return_index=True)  # keys that rounding tells apart share a frame
+    place = smooth_through(placed_at, np.asarray(places)[first], time, rest=(False, False))
     if not len(turned_at):
         return place, np.zeros(frames)
     return place, np.interp(time, turned_at, np.unwrap(headings))
