@@ -148,6 +148,7 @@ def called(denoiser, window, loss=None):
         rest = (window.given, window.free, np.full(len(x), level, np.float32), window.present)
         if loss is not None:
             clean, back = denoiser.gradient(x, *rest, loss)
+            back = back - ref.smooth(back, CHOICE)  # the noise's slow part chooses the take: that is not to be moved
             x = x - _polyak(loss(clean)[0], back, x) * back
         return denoiser(x, *rest)
 
