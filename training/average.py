@@ -7,7 +7,6 @@ writes a best.pt with the share of the run that `--share` says.
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -16,8 +15,7 @@ from blender_motiondiff.core.denoiser.network import Denoiser
 from blender_motiondiff.core.words import NAMES
 
 from .dataset import choosing, load_clips
-from .start import load_numbers, read_weights
-from .train import load_tables
+from .start import load_numbers, read_tables, read_weights, write_tables
 from .validate import make_sets, validate
 
 SHARES = (1.0, 0.8, 0.6, 0.4, 0.0)  # of the run
@@ -47,7 +45,8 @@ def main():
     args = parser.parse_args()
     saved = torch.load(args.run / "best.pt", weights_only=True)
     net, begun = Denoiser(**saved["config"]), numbers_of(args.begun)
-    sets = make_sets(load_clips(args.data, names=choosing(args.data)), load_tables(args.data, args.run / "tables.npz"))
+    tables = read_tables(args.run)
+    sets = make_sets(load_clips(args.data, names=choosing(args.data)), tables)
     for share in (*SHARES, args.share):
         net.load_state_dict(between(begun, saved["net"], share))
         numbers = validate(net, sets)
@@ -55,7 +54,7 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     best = {"net": net.state_dict(), "config": saved["config"], "numbers": numbers, "step": saved["step"]}
     torch.save(best | {"vocabulary": list(NAMES)}, args.out / "best.pt")
-    shutil.copy(args.run / "tables.npz", args.out / "tables.npz")
+    write_tables(args.out, tables)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Training batches: windows -> world features -> frames, base, spread -> what the network is given and must answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ SPARSE = 0.25  # share of the paths that are told by waypoints alone
 COMPOSED = 0.15  # share of the couples that are put together from single clips: recorded ones weigh more
 # Couples come together at the beginning of a take and hardly anywhere else: share of their windows that begin there.
 BEGINNINGS, BEGINNING_SECONDS = 0.15, 2.0
+LENGTHS_MEASURED = (48, 90, 150)  # frames of the windows that statistics are taken of
 WAYPOINTS = (2, 6)  # how many, the last one excluded
 
 
@@ -177,12 +178,12 @@ def prepare(win, tables, rng, tasks=None):
     )  # fmt: skip
 
 
-def measure_tables(sampler, rounds=60, frames=(48, 90, 150), report=print):
+def measure_tables(sampler, rounds=60, frames=LENGTHS_MEASURED, report=print):
     """Tables of means, deviations and spreads over random windows and tasks."""
     mean, deviation = _means(sampler, rounds, frames)
     report("means measured")
     tables = ref.Tables(mean, deviation, np.ones((ref.SOURCES, len(ref.DISTANCES) + 1, SIZE), np.float32))
-    return ref.Tables(mean, deviation, _spreads(sampler, tables, rounds * 3, frames))
+    return measure_spread(sampler, tables, rounds, frames)
 
 
 def _draws(sampler, rounds, frames):
@@ -205,10 +206,11 @@ def _means(sampler, rounds, frames):
     return mean.astype(np.float32), np.sqrt(np.maximum(variance, 1e-4)).astype(np.float32)
 
 
-def _spreads(sampler, tables, rounds, frames):
+def measure_spread(sampler, tables, rounds=60, frames=LENGTHS_MEASURED):
+    """The tables with the spread about the base that they make, over random windows and tasks."""
     bins = len(ref.DISTANCES) + 1
     squares, counts = np.zeros((3, bins, SIZE)), np.full((3, bins, SIZE), 1e-6)
-    for win in _draws(sampler, rounds, frames):
+    for win in _draws(sampler, 3 * rounds, frames):
         relative, masks, sources, place, heading = in_frames(win, sampler.rng)
         base = ref.base_of(tables, sources, relative, masks, place, heading)
         distance = ref.nearest_distance(ref.grouped(masks))[..., ref.GROUPS]
@@ -221,7 +223,7 @@ def _spreads(sampler, tables, rounds, frames):
                 hit = (index[chosen] == k) & ~masks[chosen]
                 squares[s, k] += (error[chosen] * hit).sum((0, 1))
                 counts[s, k] += hit.sum((0, 1))
-    return _fill(np.sqrt(squares / counts), counts)
+    return replace(tables, spread=_fill(np.sqrt(squares / counts), counts))
 
 
 def _fill(spread, counts, least=50):

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -17,14 +16,13 @@ import numpy as np
 import torch
 
 from blender_motiondiff.core.denoiser.network import Denoiser
-from blender_motiondiff.core.reference import Tables
 
 from .dataset import choosing, load_clips
 from .distill_critic import Critic
 from .distill_methods import METHODS
 from .distill_table import choice, figures
 from .feed import batches
-from .start import load_numbers
+from .start import load_numbers, read_tables, write_tables
 from .validate import make_sets, to_torch
 
 RATE = 3e-4  # AdamW; Muon's products cost a quarter of a step of so few windows
@@ -159,9 +157,8 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    shutil.copyfile(args.run / "tables.npz", args.out / "tables.npz")  # beside best.pt, where the export looks
-    with np.load(args.out / "tables.npz") as f:
-        tables = Tables(f["mean"], f["deviation"], f["spread"])
+    tables = read_tables(args.run)
+    write_tables(args.out, tables)  # beside best.pt, where the export looks
     run = Run(torch.load(args.run / "best.pt", weights_only=True), args.method, args.seed)
     if args.resume:
         run.resume(args.out)

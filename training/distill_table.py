@@ -16,12 +16,11 @@ from blender_motiondiff.core.denoiser.network import Denoiser
 from blender_motiondiff.core.diffusion.schedule import alpha_bar, sampling_steps
 from blender_motiondiff.core.features import ROTATIONS
 from blender_motiondiff.core.motion import FPS
-from blender_motiondiff.core.reference import Tables
 from blender_motiondiff.core.skeleton import FEET, Body
 
 from . import losses
 from .dataset import load_clips, validation
-from .start import load_numbers
+from .start import load_numbers, read_tables
 from .validate import make_sets
 from .variety import quiet
 
@@ -169,8 +168,7 @@ def main():
     parser.add_argument("--steps", type=int, nargs="+", default=STEP_COUNTS)
     parser.add_argument("--takes", type=int, default=TAKES)
     args = parser.parse_args()
-    with np.load(args.runs[0] / "tables.npz") as f:
-        tables = Tables(f["mean"], f["deviation"], f["spread"])
+    tables = read_tables(args.runs[0])
     sets = comparison_sets(load_clips(args.data, names=validation(args.data)), tables)
     print(" | ".join(COLUMNS))
     print(line("real", {f"{k}_{n}": v for k, b in sets.items() for n, v in real(b).items()}), flush=True)

@@ -17,7 +17,9 @@ from blender_motiondiff.core.denoiser.layout import PATCH, token_distance
 from blender_motiondiff.core.denoiser.network import Denoiser
 from blender_motiondiff.core.features import SIZE
 from blender_motiondiff.core.files.atomic import write_bytes, write_text
-from blender_motiondiff.core.reference import GIVEN
+from blender_motiondiff.core.reference import GIVEN, tables_as_numbers
+
+from .start import read_tables
 
 INPUTS = ("noisy", "given", "free", "level", "present", "distance")
 
@@ -32,9 +34,10 @@ def sample_input(batch=2, persons=2, frames=40):
 
 
 def write_numbers(folder, net, tables):
-    """model.safetensors: the network's parameters as fp16, the tables as fp32."""
+    """model.safetensors: the network's parameters and the interpolation's as fp16, the statistics as fp32."""
     tensors = {name: value.detach().numpy().astype(np.float16) for name, value in net.state_dict().items()}
-    tensors |= {f"tables.{name}": np.asarray(value, np.float32) for name, value in tables.items()}
+    for name, value in tables_as_numbers(tables).items():
+        tensors[files.TABLES + name] = value.astype(np.float16 if name.startswith("between") else np.float32)
     files.write_tensors(folder / files.MODEL, tensors)
 
 
@@ -79,7 +82,7 @@ def point_into(model, path):
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     del model.graph.value_info[:]
-    missing = {n for n in header if not n.startswith("tables.")} - {c.output[0] for c in casts}
+    missing = {n for n in header if not n.startswith(files.TABLES)} - {c.output[0] for c in casts}
     if missing:
         raise SystemExit(f"The graph does not use these numbers by name: {', '.join(sorted(missing))}.")
 
@@ -104,8 +107,7 @@ def main():
     net = Denoiser(**saved["config"]).eval()
     net.load_state_dict(saved["net"])
     args.out.mkdir(parents=True, exist_ok=True)
-    with np.load(args.run / "tables.npz") as tables:
-        write_numbers(args.out, net, dict(tables))
+    write_numbers(args.out, net, read_tables(args.run))
     write_graph(args.out, net)
     write_config(args.out, net, {"validation": saved["numbers"], "steps": saved["step"]}, saved["vocabulary"])
 

@@ -7,6 +7,7 @@ from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.skeleton import COUNT, FEET, PARENTS
 
 WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 1.0, "lift": 0.5, "distance": 0.4, "orientation": 0.2}
+STEPS_TOGETHER = 3.0  # times the weight of couples' feet: a partner's steps are uncertain, and the mean of steps glides
 CHANNELS = ((POSITIONS, 1.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
 NEAR = 0.35  # metres over which a pair of joints' weight in the distance map falls to 1/e: held hands count most
 
@@ -128,6 +129,7 @@ def total(predicted, batch, weights, mix=None):
     parts["feet"] = feet(world, batch.contacts) + feet(direct, batch.contacts)
     parts["lift"] = (lift(world, true_world) + lift(direct, true_world)) / 0.03
     if predicted.shape[1] == 2:
+        parts["feet"] = STEPS_TOGETHER * parts["feet"]
         parts["distance"] = distances(world, true_world) / 0.1
         parts["orientation"] = orientation(answer, truth, batch.heading) / 0.2
     return sum(WEIGHTS[k] * v for k, v in parts.items()), parts

@@ -5,7 +5,9 @@ import torch
 
 from blender_motiondiff.core.denoiser import weights as files
 from blender_motiondiff.core.denoiser.layout import PATCH
-from blender_motiondiff.core.reference import GIVEN, Tables
+from blender_motiondiff.core.reference import GIVEN, tables_as_numbers, tables_from_numbers
+
+TABLES = "tables.npz"
 
 
 def widened(name, value, like):
@@ -27,5 +29,16 @@ def load_numbers(net, numbers):
 def read_weights(folder):
     """(tensors by name, Tables) of a weights folder, whatever its layout. Raises files.WeightsError, OSError."""
     tensors = files.read_tensors(folder / files.MODEL)
-    numbers = {n: torch.from_numpy(v.astype(np.float32)) for n, v in tensors.items() if not n.startswith("tables.")}
-    return numbers, Tables(*(tensors[f"tables.{n}"].astype(np.float32) for n in Tables.__annotations__))
+    numbers = {n: torch.from_numpy(v.astype(np.float32)) for n, v in tensors.items() if not n.startswith(files.TABLES)}
+    return numbers, files.tables_of(tensors)
+
+
+def read_tables(folder):
+    """The Tables beside the checkpoints of a run."""
+    with np.load(folder / TABLES) as numbers:
+        return tables_from_numbers(dict(numbers))
+
+
+def write_tables(folder, tables):
+    """Puts Tables beside the checkpoints of a run."""
+    np.savez(folder / TABLES, **tables_as_numbers(tables))

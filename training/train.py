@@ -25,7 +25,6 @@ from blender_motiondiff.core.denoiser.weights import WeightsError
 from blender_motiondiff.core.diffusion.schedule import STEPS, alpha_bar
 from blender_motiondiff.core.features import SIZE
 from blender_motiondiff.core.files.recording import FileError
-from blender_motiondiff.core.reference import Tables
 from blender_motiondiff.core.words import NAMES
 
 from . import emphasis, losses, variety
@@ -33,7 +32,7 @@ from .batches import Sampler, measure_tables
 from .dataset import choosing, for_training, load_clips, read_index
 from .feed import batches
 from .muon import Muon
-from .start import load_numbers, read_weights
+from .start import TABLES, load_numbers, read_tables, read_weights, write_tables
 from .validate import baseline, draw, make_sets, scalar, to_torch, validate
 
 MUON_RATE, ADAM_RATE = 4.0e-3, 2.0e-3
@@ -44,16 +43,15 @@ AVERAGE = 0.998  # of the weights, a step
 VALIDATE_SECONDS = 420
 
 
-def load_tables(data, cache, begun_from=None):
+def load_tables(data, folder, begun_from=None):
     """The statistics, measured once and kept beside the checkpoints; those of the weights that a run begins from."""
-    if begun_from is not None and not cache.exists():
-        np.savez(cache, **vars(read_weights(begun_from)[1]))
-    if cache.exists():
-        with np.load(cache) as f:
-            return Tables(f["mean"], f["deviation"], f["spread"])
+    if begun_from is not None and not (folder / TABLES).exists():
+        write_tables(folder, read_weights(begun_from)[1])
+    if (folder / TABLES).exists():
+        return read_tables(folder)
     sampler = Sampler(for_training(load_clips(data, report=print), read_index(data)), seed=5)
     tables = measure_tables(sampler)
-    np.savez(cache, **vars(tables))
+    write_tables(folder, tables)
     return tables
 
 
@@ -84,9 +82,9 @@ def optimisers(net):
     ]
 
 
-def set_rates(opts, share, step):
-    """Cosine to 0 over the run, after a short warm-up."""
-    factor = float(0.5 * (1 + np.cos(np.pi * min(share, 1.0)))) * min(1.0, (step + 1) / WARM_UP)
+def set_rates(opts, share, step, peak=1.0):
+    """Cosine from `peak` times the full rates to 0 over the run, after a short warm-up."""
+    factor = peak * float(0.5 * (1 + np.cos(np.pi * min(share, 1.0)))) * min(1.0, (step + 1) / WARM_UP)
     for opt, rate in zip(opts, (MUON_RATE, ADAM_RATE), strict=True):
         for group in opt.param_groups:
             group["lr"] = rate * factor
@@ -195,7 +193,7 @@ def train(run, sets, feed, forward, chief):
     while True:
         elapsed = time.time() - begun + run.spent
         share = run.share(elapsed)
-        set_rates(run.opts, share, run.step - run.cycle)
+        set_rates(run.opts, share, run.step - run.cycle, run.args.rate)
         if chief and (time.time() - last_look > VALIDATE_SECONDS or share >= 1):
             last_look = time.time()
             numbers = validate(run.average, sets)
@@ -222,6 +220,7 @@ def arguments(words=None):
     parser.add_argument("--width", type=int, default=192)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=1.0, help="times the learning rate; less for a short run --from")
     parser.add_argument(
         "--emphasis", type=float, default=0, help="on the pelvis (GMD); measured by benchmarks.emphasis"
     )
@@ -250,10 +249,10 @@ def run_of(args):
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     if rank == 0:
-        load_tables(args.data, args.out / "tables.npz", args.begin_from)
+        load_tables(args.data, args.out, args.begin_from)
     if spread:
         distributed.barrier()  # the others read what the first measured
-    tables = load_tables(args.data, args.out / "tables.npz")
+    tables = load_tables(args.data, args.out)
     run = Run(args, device)
     if args.resume:
         run.resume(args.out)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import words
+from . import inbetween, words
 from .constraints.splines import smooth_through
 from .features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, velocities
 from .motion import FPS
@@ -31,11 +31,33 @@ DISTANCES = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96])  # frames t
 
 @dataclass(frozen=True)
 class Tables:
-    """Statistics of the training data: `mean [3, 268]` a source, `deviation [268]`, `spread [3, 14, 268]`."""
+    """What the base knows of the training data: statistics, and the learned interpolation between full keys.
+
+    `mean [3, 268]` a source, `deviation [268]`, `spread [3, 14, 268]`; without `between` interpolation is linear.
+    """
 
     mean: np.ndarray
     deviation: np.ndarray
     spread: np.ndarray
+    between: inbetween.Inbetween | None = None
+
+
+def tables_as_numbers(tables):
+    """Arrays by name, as files of weights and runs keep them."""
+    out = {"mean": tables.mean, "deviation": tables.deviation, "spread": tables.spread}
+    if tables.between is not None:
+        out |= {f"between_weight{i}": w for i, w in enumerate(tables.between.weights)}
+        out |= {f"between_bias{i}": b for i, b in enumerate(tables.between.biases)}
+    return out
+
+
+def tables_from_numbers(numbers):
+    """Tables of arrays by name. Raises KeyError where one is missing."""
+    rows = {name: np.asarray(value, np.float32) for name, value in numbers.items()}
+    layers = range(sum(name.startswith("between_weight") for name in rows))
+    weights, biases = (tuple(rows[f"between_{part}{i}"] for i in layers) for part in ("weight", "bias"))
+    between = inbetween.Inbetween(weights, biases) if weights else None
+    return Tables(rows["mean"], rows["deviation"], rows["spread"], between)
 
 
 # --- the frames -------------------------------------------------------------------------------------------------------
@@ -247,10 +269,16 @@ def spread(tables, source, mask):
 
 
 def base_of(tables, source, observed, mask, place, heading):
-    """The base `[..., T, 268]` in relative features: interpolated observations, velocities from its own positions."""
+    """The base `[..., T, 268]` in relative features: interpolated observations, velocities from its own positions.
+
+    Between full keys of one's own the interpolation is the learned one (inbetween), where the tables have it.
+    """
     out = np.empty_like(observed)
     for at in np.ndindex(np.shape(source)):
         out[at] = interpolate(observed[at], mask[at], tables.mean[source[at]], source[at] == PATH)
+        if source[at] == OWN and tables.between is not None:
+            known = tables.mean[OWN], tables.deviation, observed[at], mask[at], place[at], heading[at]
+            inbetween.lead_between(tables.between, out[at], *known)
     x, y = _from_frames(*_turned(out[..., 0 : POSITIONS.stop : 3], out[..., 1 : POSITIONS.stop : 3], heading), place)
     speed = velocities(np.stack([x, y, out[..., 2 : POSITIONS.stop : 3]], -1))
     speed[..., 0], speed[..., 1] = _turned(speed[..., 0], speed[..., 1], -heading)

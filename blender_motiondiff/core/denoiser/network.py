@@ -68,13 +68,15 @@ class Attention(nn.Module):
         def split(y):
             return y.reshape(b * p, n, h, d // h).transpose(1, 2)  # (B P, H, N, D/H)
 
-        q = self.query(x)
-        k, v = parts(self.key_value(source), 2)
+        # Rows of tokens without further axes: the exported graph then adds the offsets within the product.
+        q = self.query(x.reshape(-1, d))
+        k, v = parts(self.key_value(source.reshape(-1, d)), 2)
         if self.kernel == "onnx":
             from torch.onnx.ops import attention as onnx_attention
 
             q, k, v = (y.reshape(b * p, n, d) for y in (q, k, v))
-            return self.out(onnx_attention(q, k, v, bias[None], q_num_heads=h, kv_num_heads=h)[0].reshape(b, p, n, d))
+            y = onnx_attention(q, k, v, bias[None], q_num_heads=h, kv_num_heads=h)[0]
+            return self.out(y.reshape(-1, d)).reshape(b, p, n, d)
         q, k, v = split(q), split(k), split(v)
         if self.kernel == "fused":
             y = nn.functional.scaled_dot_product_attention(
@@ -82,7 +84,7 @@ class Attention(nn.Module):
             )
         else:
             y = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(d // h) + bias, -1) @ v
-        return self.out(y.transpose(1, 2).reshape(b, p, n, d))
+        return self.out(y.transpose(1, 2).reshape(-1, d)).reshape(b, p, n, d)
 
 
 class Block(nn.Module):
@@ -110,7 +112,8 @@ class Block(nn.Module):
             y, gate = self.modulate[1](x, time)
             x = x + present[:, :, None, None] * gate * self.drop(self.mutual(y, y.flip(1), biases[1]))
         y, gate = self.modulate[2](x, time)
-        return x + gate * self.drop(self.shrink(nn.functional.gelu(self.grow(y), approximate="tanh")))
+        grown = nn.functional.gelu(self.grow(y.reshape(-1, y.shape[-1])), approximate="tanh")
+        return x + gate * self.drop(self.shrink(grown).reshape(x.shape))
 
 
 class Denoiser(nn.Module):
@@ -172,11 +175,12 @@ class Denoiser(nn.Module):
         n = t // PATCH
         phase = level[:, None] * (2.0 ** torch.arange(16, device=level.device))[None] * math.pi / 2
         time = self.time(torch.cat([phase.sin(), phase.cos()], -1))
-        x = self.enter_given(given.reshape(b, p, n, -1)) + self.enter_slow(self.slow(noisy, distance))
+        x = self.enter_given(given.reshape(b * p * n, -1))
+        x = x + self.enter_slow(self.slow(noisy, distance).reshape(-1, SIZE))
         noisy = noisy * level[:, None, None, None]  # almost pure noise says nothing: it is scaled away
-        x = x + self.enter_noisy(noisy.reshape(b, p, n, -1))
+        x = (x + self.enter_noisy(noisy.reshape(b * p * n, -1))).reshape(b, p, n, -1)
         for block, biases in zip(self.blocks, self.biases(distance, couple), strict=True):
             x = block(x, time, biases, present)
         x, _ = self.last(x, time)
-        y = self.leave(x).reshape(b * p, t, SIZE).transpose(1, 2)
+        y = self.leave(x.reshape(b * p * n, -1)).reshape(b * p, t, SIZE).transpose(1, 2)
         return self.smooth(y).transpose(1, 2).reshape(b, p, t, SIZE) * free

@@ -67,7 +67,7 @@ def _network(torch, weights, device):
     from .network import Denoiser
 
     numbers = files.read_tensors(weights.folder / files.MODEL)
-    numbers = {n: torch.from_numpy(v.astype(np.float32)) for n, v in numbers.items() if not n.startswith("tables.")}
+    numbers = {n: torch.from_numpy(v.astype(np.float32)) for n, v in numbers.items() if not n.startswith(files.TABLES)}
     network = Denoiser(**weights.config["network"])
     try:
         network.load_state_dict(numbers)

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..features import SIZE
 from ..files.atomic import write_bytes
-from ..reference import GIVEN, Tables
+from ..reference import GIVEN, Tables, tables_from_numbers
 
 MODEL, GRAPH, CONFIG = "model.safetensors", "graph.onnx", "config.json"
+TABLES = "tables."  # how the names of the reference's own tensors begin
 LAYOUT = 2  # of features, reference and network input; weights of another layout are refused
 BUNDLED = Path(__file__).parent / "weights" / "base"
 DTYPES = {"F16": np.float16, "F32": np.float32}
@@ -57,8 +58,12 @@ def load(folder=None):
         found = checksum(folder / name)
         if found != checksums.get(name):
             raise WeightsError(f"The weights file {folder / name} is damaged: its checksum differs. {_remedy(folder)}")
-    tensors = read_tensors(folder / MODEL, prefix="tables.")
-    return Weights(folder, config, Tables(*(tensors[f"tables.{n}"].astype(np.float32) for n in Tables.__annotations__)))
+    return Weights(folder, config, tables_of(read_tensors(folder / MODEL, prefix=TABLES)))
+
+
+def tables_of(tensors):
+    """The Tables among a weights file's tensors."""
+    return tables_from_numbers({n.removeprefix(TABLES): v for n, v in tensors.items() if n.startswith(TABLES)})
 
 
 def _remedy(folder):
