@@ -1,6 +1,6 @@
 """Fetches the wheels of tools/wheels.toml, each by name, version and hash, into build/wheels and the extension.
 
-    python -m tools.fetch_wheels [--all]      default: those of this machine's platform
+python -m tools.fetch_wheels [--all]      default: those of this machine's platform
 """
 
 import hashlib

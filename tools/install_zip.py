@@ -1,6 +1,6 @@
 """Installs the extension's zip into a Blender profile of its own, enables it and saves the preferences.
 
-    python -m tools.install_zip ZIP PROFILE      run by a Python that has Blender's module (bpy)
+python -m tools.install_zip ZIP PROFILE      run by a Python that has Blender's module (bpy)
 """
 
 import os

@@ -1,6 +1,6 @@
 """Installs the zip, switches the extension off and on twice, and prints as JSON what is there at each step.
 
-    profile_cycle.py ZIP PROFILE      run by a Python that has Blender's module; PROFILE is empty
+profile_cycle.py ZIP PROFILE      run by a Python that has Blender's module; PROFILE is empty
 """
 
 import importlib

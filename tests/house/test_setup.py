@@ -54,7 +54,6 @@ def test_a_stale_environment_is_made_again(tmp_path):
 
 def test_the_digest_follows_the_requirements(tmp_path):
 
-
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("numpy==1.26.4\n")
     first = setup_env.digest(requirements, sys.executable)
