@@ -20,7 +20,7 @@ GIVEN_HEADING = 0.2  # share of the other windows that are headed so as well
 SPARSE = 0.25  # share of the paths that are told by waypoints alone
 COMPOSED = 0.15  # share of the couples that are put together from single clips: recorded ones weigh more
 # Couples come together at the beginning of a take and hardly anywhere else: share of their windows that begin there.
-BEGINNINGS, BEGINNING_SECONDS = 0.15, 2.0
+BEGINNINGS, BEGINNING_SECONDS = 0.25, 2.0
 LENGTHS_MEASURED = (48, 90, 150)  # frames of the windows that statistics are taken of
 WAYPOINTS = (2, 6)  # how many, the last one excluded
 

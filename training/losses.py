@@ -6,7 +6,15 @@ from blender_motiondiff.core.features import CONTACTS, POSITIONS, ROTATIONS, VEL
 from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.skeleton import COUNT, FEET, PARENTS
 
-WEIGHTS = {"residual": 1.0, "kinematics": 0.5, "feet": 1.0, "lift": 0.5, "distance": 0.4, "orientation": 0.2}
+WEIGHTS = {
+    "residual": 1.0,
+    "kinematics": 0.5,
+    "feet": 1.0,
+    "lift": 0.5,
+    "acceleration": 0.15,
+    "distance": 0.4,
+    "orientation": 0.2,
+}
 STEPS_TOGETHER = 3.0  # times the weight of couples' feet: a partner's steps are uncertain, and the mean of steps glides
 CHANNELS = ((POSITIONS, 1.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
 NEAR = 0.35  # metres over which a pair of joints' weight in the distance map falls to 1/e: held hands count most
@@ -74,6 +82,11 @@ def lift(world, true_world):
     return (world - true_world)[..., list(FEET), 2].abs().mean()
 
 
+def acceleration(world, true_world):
+    """Mean error of the joints' acceleration (m/s^2): where tokens don't join smoothly, or noise shines through."""
+    return torch.diff(world - true_world, n=2, dim=2).norm(dim=-1).mean() * FPS**2
+
+
 def feet(world, contacts):
     """Mean speed (m/s) of the foot joints in the frames where the recorded foot stands."""
     places = world[..., list(FEET), :]
@@ -127,6 +140,7 @@ def total(predicted, batch, weights, mix=None):
     direct = to_world(relative_joints(answer), answer, batch.place, batch.heading)
     true_world = to_world(true_places, truth, batch.place, batch.heading)
     parts["feet"] = feet(world, batch.contacts) + feet(direct, batch.contacts)
+    parts["acceleration"] = acceleration(world, true_world) / 10.0
     parts["lift"] = (lift(world, true_world) + lift(direct, true_world)) / 0.03
     if predicted.shape[1] == 2:
         parts["feet"] = STEPS_TOGETHER * parts["feet"]

@@ -17,6 +17,7 @@ PLAIN = 2.0  # seconds: between keys farther apart in time much may happen, and 
 UPRIGHT = 0.75  # of the leg's length: the height of a pelvis that walks
 SAME_PLACE = 0.06  # metres for a leg of 0.85 m: a foot that is keyed twice this near has not stepped
 DOWN = 0.05  # metres over its rest height, likewise: a foot joint that stands in a keyed pose
+PINNED_DOWN = 0.13  # metres over the ground, likewise: a foot joint pinned lower than that is pinned standing
 SWING = 0.4  # seconds that a step takes; of short gaps SWING_SHARE
 SWING_SHARE = 0.7
 
@@ -36,12 +37,16 @@ def between_keys(frames, keys, rotations, places, body, fps=FPS):
         way = places[k + 1, 0, :2] - places[k, 0, :2]
         speed = float(np.linalg.norm(way)) * fps / (last - first) / body.size
         if speed > WALKS:
-            upright = places[k : k + 2, 0, 2].min() > UPRIGHT * body.leg
-            if upright:
+            if upright(places[k : k + 2, 0, 2].min(), body):
                 out[first : last + 1] = _walking(last - first + 1, rotations[k : k + 2], speed, body, fps)
         elif last - first <= PLAIN * fps:
             out[first : last + 1] = _standing(last - first + 1, feet[k : k + 2], down[k : k + 2], way, body.size, fps)
     return out
+
+
+def upright(height, body):
+    """Whether a pelvis at a `height` (metres over the ground) is that of somebody on their feet."""
+    return height > UPRIGHT * body.leg
 
 
 def _walking(frames, rotations, speed, body, fps):

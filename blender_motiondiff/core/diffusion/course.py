@@ -17,7 +17,7 @@ from ..constraints.trajectory import bend_to_keys, headings_at, sample_path, smo
 from ..motion import FPS, Motion, forward_kinematics, positions, resample
 from ..reference import OWN, PARTNER, PATH
 from ..request import GIVEN, RequestError
-from ..skeleton import COUNT, INDEX
+from ..skeleton import COUNT, FEET, INDEX, LEGS
 
 KEPT = 0.5  # share from which a joint of an existing motion is shown to the network as known
 HEADING_SMOOTHING = 0.15  # seconds, of a path before its direction is taken
@@ -26,6 +26,7 @@ RAMP = 0.4  # seconds over which a wish about facing comes and goes
 REACH = 0.4  # metres, for a leg of 0.85 m, that somebody who is known by pins alone stands away from them
 SAME_TIME = 1e-6  # seconds
 MOST_BENT = 1.5  # frames by which a moment may be off its frame's own time
+_LEG_JOINTS = {name for leg in LEGS for name in leg}
 SPANS = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles")
 
 
@@ -115,13 +116,14 @@ def settle(request, take=0):
     people = [_beside(p, people[1 - i], request, times) if p.source == PARTNER else p for i, p in enumerate(people)]
     people = [_faced(i, p, people, request, times) for i, p in enumerate(people)]
     rng = [np.random.default_rng([request.seed, take, i]) for i in range(len(people))]
-    phases = [_phase(c, p, r) if p.source == PATH else None for c, p, r in zip(request.characters, people, rng)]
+    phases = [_phase(c, p, r) if _steps_along(c, p) else None for c, p, r in zip(request.characters, people, rng)]
     if request.syncs and all(p is not None for p in phases):
         keyed = _full_keys(request.characters[1], people[1])
         led = phases[0] + 0.5 * request.syncs[0].mirror  # in the mirror the left foot goes with the right one
         phases[1] = gait.plan_phase(people[1].place, request.characters[1].body, rng[1], keyed, phase_from=led)
     people = [
-        p if phase is None else _with_steps(c, p, phase) for c, p, phase in zip(request.characters, people, phases)
+        p if phase is None else _with_steps(c, p, phase, times)
+        for c, p, phase in zip(request.characters, people, phases)
     ]
     for number, person in enumerate(people):
         if request.syncs and person.source == PARTNER and people[1 - number].contacts is not None:
@@ -299,9 +301,26 @@ def _phase(character, person, rng):
     return gait.plan_phase(person.place, character.body, rng, _full_keys(character, person))
 
 
-def _with_steps(character, person, phase):
-    """The person with contacts planned from the phase of its steps `[T]`; kept ones stay."""
+def _steps_along(character, person):
+    """Whether steps follow from the pelvis' way: on a path, and between keys of upright hips with free legs."""
+    if person.source == PATH:
+        return True
+    hips = [k for k in character.keys if k.root is not None]
+    if person.source != OWN or person.motion is not None or person.contacts is not None or len(hips) < 2:
+        return False
+    return not any(_LEG_JOINTS & {*k.joints} for k in hips) and all(
+        footfalls.upright(k.root[2], character.body) for k in hips
+    )
+
+
+def _with_steps(character, person, phase, times):
+    """The person with contacts planned from the phase of its steps `[T]`; kept ones stay, pinned feet stand."""
     planned = gait.contacts_at(phase, gait.path_speed(person.place, character.body.size))
+    for pin in character.pins:
+        on_ground = pin.place is not None and pin.place[2] < footfalls.PINNED_DOWN * character.body.size
+        if on_ground and INDEX[pin.joint] in FEET:
+            end = times[-1] if pin.end is None else pin.end
+            planned[(times >= pin.start - SAME_TIME) & (times <= end + SAME_TIME), FEET.index(INDEX[pin.joint])] = 1.0
     if person.contacts is not None:
         planned = np.where(np.isnan(person.contacts), planned, person.contacts)
     return replace(person, contacts=planned)
