@@ -19,7 +19,7 @@ CORE = "blender_motiondiff.core."
 ENTERED = {
     "steering": (("diffusion.sampling", "steerer"),),  # projection and guidance at each of the sampler's steps
     "projection": (("diffusion.sampling", "onto_paths"),),
-    "solve": (("diffusion.finish", "meet"),),
+    "solve": (("diffusion.finish", "meet_all"),),
     "feet": (("diffusion.finish", "lock_all_feet"),),
     "report": (("diffusion.generate", "report"),),
 }

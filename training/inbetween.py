@@ -60,6 +60,13 @@ class Between(torch.nn.Module):
             x = torch.nn.functional.dropout(torch.nn.functional.silu(layer(x)), DROPOUT, self.training)
         return self.layers[-1](x).unflatten(1, (core.SINES, -1))
 
+    def go_on_from(self, between):
+        """Takes the numbers of a core.inbetween.Inbetween."""
+        with torch.no_grad():
+            for layer, weight, bias in zip(self.layers, between.weights, between.biases, strict=True):
+                layer.weight.copy_(torch.from_numpy(weight.T.copy()))
+                layer.bias.copy_(torch.from_numpy(bias))
+
     def numbers(self):
         """As core.inbetween.Inbetween."""
         layers = [(layer.weight.detach().numpy().T.copy(), layer.bias.detach().numpy().copy()) for layer in self.layers]
@@ -208,6 +215,8 @@ def train(data, tables, minutes, seed=0, report=print):
     kept = load_clips(data, names=choosing(data))
     sets = {gap: even_questions(kept, tables, gap) for gap in (15, 30, 40, 60)}
     net, average = Between(), Between()
+    if tables.between is not None:
+        net.go_on_from(tables.between)
     average.load_state_dict(net.state_dict())
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     begun = looked = time.time()
@@ -242,7 +251,13 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of a run")
     parser.add_argument("--minutes", type=float, default=15)
-    parser.add_argument("--from", dest="begin_from", type=Path, metavar="WEIGHTS", help="whose statistics to go by")
+    parser.add_argument(
+        "--from",
+        dest="begin_from",
+        type=Path,
+        metavar="WEIGHTS",
+        help="whose statistics to go by, and whose interpolation to learn on",
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)

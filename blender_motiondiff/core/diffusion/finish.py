@@ -19,7 +19,7 @@ from ..motion import FPS, resample
 from ..reference import PATH, smooth
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
-from ..solve.goals import meet
+from ..solve.goals import Problem, meet_all
 from ..solve.ground import onto_terrain, straighter, too_high
 from .course import share_in_time, wanted_heading
 
@@ -38,16 +38,11 @@ SAME = 1e-6  # seconds
 EXACT = 0.999  # share from which something is kept as it is
 
 
-def finish(request, course, features):
-    """Motions in the shared frame, contacts `[P, T, 4]` and the feet's reports of one take.
-
-    `features [P, T, 268]`: the network's answer in world features.
-    """
-    return finish_all(request, [course], features[None])[0]
-
-
 def finish_all(request, courses, features):
-    """The same of several takes at once, a list: `courses` one a take, `features [takes, P, T, 268]`."""
+    """Of each take: motions in the shared frame, their Poses, contacts `[P, T, 4]` and the feet's reports.
+
+    `courses`: one a take; `features [takes, P, T, 268]`: the network's answers in world features.
+    """
     who = [(k, p) for k in range(len(courses)) for p, c in enumerate(request.characters) if not c.given]
     decoded = [decode(features[k, p], request.characters[p].body) for k, p in who]
     turned = [faced(motion, request, courses[k], p) for (k, p), (motion, _) in zip(who, decoded, strict=True)]
@@ -58,8 +53,11 @@ def finish_all(request, courses, features):
     stood = _stand(request, [request.characters[p] for _, p in who], people, courses[0].times, turned,
                    [stands for _, stands in decoded])  # fmt: skip
     made = dict(zip(who, stood, strict=True))
-    return [_solved(request, course, [made.get((k, p)) for p in range(len(course.people))], stepped[k])
-            for k, course in enumerate(courses)]  # fmt: skip
+    ready = [_ready(request, course, [made.get((k, p)) for p in range(len(course.people))], stepped[k])
+             for k, course in enumerate(courses)]  # fmt: skip
+    solved = meet_all([problem for problem, _, _ in ready])
+    return [(motions, poses, np.clip(contacts, 0.0, 1.0), feet)
+            for (motions, _, poses), (_, contacts, feet) in zip(solved, ready, strict=True)]  # fmt: skip
 
 
 def _stepped_aside(request, course, generated):
@@ -80,8 +78,8 @@ def _stepped_aside(request, course, generated):
     return apart.aside(poses_of(request, course, motions), free, yielding, request.contacts)
 
 
-def _solved(request, course, stood, stepped):
-    """One take's motions after the solve, contacts and reports.
+def _ready(request, course, stood, stepped):
+    """What is left of one take for the solve to meet (a Problem), its contacts and its reports.
 
     `stood`: what `_stand` made, None of given ones; `stepped [P, T, 3]`: how far they stepped aside.
     """
@@ -93,16 +91,12 @@ def _solved(request, course, stood, stepped):
             stood[p] = replace(person.motion, fps=FPS), stands, None, poses
     motions, contacts, feet, poses = (list(part) for part in zip(*stood, strict=True))
     poses = [kinematics(m) if p is None else p for m, p in zip(motions, poses, strict=True)]
-    together = tuple(np.stack(part) for part in zip(*poses, strict=True))
+    sizes = np.array([c.body.size for c in request.characters])
+    poses = Poses(course.times, *(np.stack(part) for part in zip(*poses, strict=True)), sizes)
     still = frozen(request, course)
     if len(motions) == 2:
-        sizes = np.array([c.body.size for c in request.characters])
-        motions, poses = apart.give_way(
-            motions, Poses(course.times, *together, sizes), apart.room(still)[1], stepped, request.contacts
-        )
-        together = poses.places, poses.turns
-    motions, _ = meet(motions, course.times, _gather(request, course), still, kinematics=together)
-    return motions, np.clip(contacts, 0.0, 1.0), feet
+        motions, poses = apart.give_way(motions, poses, apart.room(still)[1], stepped, request.contacts)
+    return Problem(list(motions), poses, _gather(request, course), still), contacts, feet
 
 
 def _gather(request, course):

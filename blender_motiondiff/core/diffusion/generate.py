@@ -13,7 +13,7 @@ from .finish import finish_all
 from .report import report, unknown_words
 from .sampling import sample
 
-TOGETHER = 8  # takes that are finished at once: more are no quicker, and nobody could stop in between
+TOGETHER = 16  # takes that are finished at once: nobody can stop in between
 
 
 def generate(request, denoiser, progress=None):
@@ -41,8 +41,8 @@ def generate(request, denoiser, progress=None):
         own, some = {}, slice(first, first + TOGETHER)
         finished = finish_all(laid, courses[some], features[some])
         begun = _lap(own, "clean_up", begun, len(finished))
-        for course, (motions, contacts, feet) in zip(courses[some], finished, strict=True):
-            said = report(asked, course, motions, feet)
+        for course, (motions, poses, contacts, feet) in zip(courses[some], finished, strict=True):
+            said = report(asked, course, motions, poses, feet)
             said["unknown_words"] = unknown_words(request, denoiser.weights.config.get("vocabulary", ()))
             begun = _lap(own, "report", begun)
             said["seconds"] = {**clock, **own}

@@ -8,14 +8,15 @@ from ..constraints.ground import over_ground
 from ..constraints.trajectory import path_residual
 from ..motion import FPS
 from ..request import HARD
-from .finish import poses_of
 
 MET_CM, MET_DEG = 0.1, 0.1  # a hard constraint that is no farther off than this is met
 
 
-def report(request, course, motions, feet):
-    """A JSON-able dict; lengths in the units of the request's shared frame (metres for a body of size 1), as cm."""
-    poses = poses_of(request, course, motions)
+def report(request, course, motions, poses, feet):
+    """A JSON-able dict about motions in their Poses.
+
+    Lengths in the units of the request's shared frame (metres for a body of size 1), as cm.
+    """
     residuals = collect.residuals(request, poses, [p.key_frames for p in course.people])
     for entry, (*_, weight) in zip(residuals, collect.items(request), strict=True):
         entry["hard"] = weight == HARD

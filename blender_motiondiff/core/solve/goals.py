@@ -5,6 +5,7 @@ change being kept least; then the corrections are spread in time; then what bind
 no pose comes nearer, and those last corrections are spread as well.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +13,9 @@ import numpy as np
 from .. import rotations as rot
 from ..cleanup.kinematics import kinematics_of_all
 from ..constraints.rows import LEVER, Poses, join, make_rows, select
+from .lockstep import HARD_DAMPING, WORSE, Step, in_lockstep
 from .spread import near_peak, smooth, soften_jumps, spread
-from .step import WISH, merits, step, systems_of
+from .step import WISH, systems_of
 from .stiffness import COLUMNS, HOLDERS, ROOT, TRUNK
 from .work import (
     ANKLES,
@@ -21,18 +23,13 @@ from .work import (
     LEG_OF,
     apply_changes,
     back_to,
-    in_parents,
-    keep_feet,
-    move,
-    start,
     start_again,
-    state_of,
+    start_all,
 )
 
 CLOSE = 1e-3  # metres of residual that limbs alone are to come to
 MET = 1e-4  # metres of residual at which what binds is met
 STILL, STUCK = 0.01, 1e-4  # radians or metres of a step at which wishes are as good as met, and at which nothing moves
-HARD_DAMPING, MOST_DAMPING = 1e-5, 1e-1  # metres squared, of what binds
 PATIENCE = 4  # steps without coming nearer by a tenth after which no more are taken
 LOST = 0.02  # metres of residual that the first part leaves where something is out of reach
 QUICK = 2  # times that limbs alone take ALONE steps at first, the second time where they are nearly there
@@ -41,8 +38,6 @@ LAST, ROUNDS = 6, 3  # ... and of what binds once the corrections are spread, wh
 STIFF_TRUNK = 0.02  # of the trunk's compliance is left then: what several goals share may not jump between them
 ALONE = 3  # steps that limbs and trunk take alone; the pelvis then comes along where they did not do ...
 FAR = 0.05  # ... and a wish is farther off than so many metres, or what binds than CLOSE
-SHORTEN = 0.3  # share of a step that is tried next where the whole of it made things worse
-WORSE = 1e-3  # merit under which a system is not asked whether it got worse
 STAY = 4e-3  # metres squared: damping of a foot's wish to stay where it is while the pelvis comes along
 FOLLOW = 0.05  # metres, for a leg of 0.85 m, that the pelvis goes along the ground before the feet follow it
 
@@ -69,28 +64,60 @@ class MeetReport:
     largest_shift: float = 0.0
 
 
-def meet(motions, times, gather, frozen=None, iterations=24, kinematics=None):
-    """Motions changed as little as needed to meet rows, and a MeetReport.
+@dataclass(frozen=True)
+class Problem:
+    """What one take has to meet: P `motions` of T frames in their `poses`, which change in place.
 
-    `motions`: P Motions of T frames; `times [T]` seconds; `gather(Poses) -> Rows` is asked again at every step, with
-    Poses that change in place. `frozen [P, T, 23]` bool: joints' local rotations, and last the root's place, that stay
-    as they are. Rows of weight HARD end exact where that can be; where not, at the nearest pose found. A turning row
-    with a second joint is about the turns of both. `iterations`: steps at most before corrections are spread (at most
-    ROUNDS * LAST more follow). `kinematics`: the motions' places `[P, T, 22, 3]` and world rotations `[P, T, 22, 4]`
-    where they are at hand; they are changed in place. Nothing is done without rows.
+    `gather(Poses) -> Rows` is asked again at every step. `frozen [P, T, 23]` bool or None: joints' local rotations, and
+    last the root's place, that stay as they are.
     """
-    places, turns = kinematics_of_all(motions) if kinematics is None else kinematics
+
+    motions: list
+    poses: Poses
+    gather: Callable
+    frozen: np.ndarray | None = None
+
+
+def meet(motions, times, gather, frozen=None, iterations=24):
+    """Motions changed as little as needed to meet rows, and a MeetReport: see Problem and `meet_all`."""
+    places, turns = kinematics_of_all(motions)
     poses = Poses(np.asarray(times, float), places, turns, np.array([m.body.size for m in motions]))
-    before = gather(poses)
-    if not len(before) or (np.isinf(before.weight).all() and np.abs(before.residual).max() < MET):
-        return list(motions), _report(before, before, 0, np.zeros((1, COLUMNS, 3)))
-    work = start(motions, frozen, poses)
+    motions, report, _ = meet_all([Problem(list(motions), poses, gather, frozen)], iterations)[0]
+    return motions, report
+
+
+def meet_all(problems, iterations=24):
+    """The same for several takes of P persons and T frames: a list of (motions, MeetReport, their Poses).
+
+    Rows of weight HARD end exact where that can be; where not, at the nearest pose found. A turning row with a second
+    joint is about the turns of both. `iterations`: steps at most before corrections are spread (at most ROUNDS * LAST
+    more follow). Nothing is done without rows. Takes go their own ways, yet their steps are computed at once.
+    """
+    rows = [p.gather(p.poses) for p in problems]
+    still = np.zeros((1, COLUMNS, 3))
+    out = [(p.motions, _report(r, r, 0, still), p.poses) for p, r in zip(problems, rows, strict=True)]
+    open_ = [i for i, r in enumerate(rows) if len(r) and not _all_met(r)]
+    if open_:
+        work, ones = start_all([problems[i] for i in open_])
+        runs = [_meeting(own, p, rows[i], iterations) for i, (own, p) in zip(open_, ones, strict=True)]
+        for i, answer in zip(open_, in_lockstep(work, runs, len(ones[0][0].root)), strict=True):
+            out[i] = answer
+    return out
+
+
+def _all_met(rows):
+    return np.isinf(rows.weight).all() and np.abs(rows.residual).max() < MET
+
+
+def _meeting(work, problem, before, iterations):
+    """One take's way through the solve: yields the steps it wants (lockstep.Step), returns what `meet_all` does."""
+    motions, poses, gather = problem.motions, problem.poses, problem.gather
     frames, wished = motions[0].frames, not np.isinf(before.weight).all()
     asked, rows, steps = _nothing_asked(work), before, 0
     if not wished and iterations > ALONE:
-        rows, steps = _approach(work, poses, before, gather, 1, 1.0, asked)
+        rows, steps = yield from _approach(work, poses, before, gather, 1, 1.0, asked)
         for _ in range(QUICK):
-            rows, more = _approach(work, poses, rows, gather, ALONE, 0.0, asked)
+            rows, more = yield from _approach(work, poses, rows, gather, ALONE, 0.0, asked)
             steps += more
             if not MET < _missing(rows, frames, len(work.root)).max() < LOST:
                 break
@@ -98,9 +125,9 @@ def meet(motions, times, gather, frozen=None, iterations=24, kinematics=None):
         if steps:
             start_again(work)
             asked, rows = _nothing_asked(work), gather(poses)
-        rows, steps = _approach(work, poses, rows, gather, min(TOGETHER, iterations), 1.0, asked)
+        rows, steps = yield from _approach(work, poses, rows, gather, min(TOGETHER, iterations), 1.0, asked)
         if steps:
-            rows, more = _approach(work, poses, rows, gather, iterations - steps - LAST, 0.0, asked)
+            rows, more = yield from _approach(work, poses, rows, gather, iterations - steps - LAST, 0.0, asked)
             steps += more
     if steps:
         lost = _missing(rows, frames, len(work.root)) > LOST  # they stay smooth rather than try on
@@ -110,7 +137,7 @@ def meet(motions, times, gather, frozen=None, iterations=24, kinematics=None):
             spread_out = work.change.copy()
             if last == ROUNDS - 1:
                 work.free[:, TRUNK] /= STIFF_TRUNK  # what is left is small, and limbs alone don't reach it
-            rows, more = _approach(work, poses, gather(poses), gather, LAST, 0.0, asked, lost)
+            rows, more = yield from _approach(work, poses, gather(poses), gather, LAST, 0.0, asked, lost)
             steps += more
             if not more:
                 break
@@ -118,7 +145,7 @@ def meet(motions, times, gather, frozen=None, iterations=24, kinematics=None):
                 _spread_rest(work, motions, asked, spread_out)
     parts = [slice(i * frames, (i + 1) * frames) for i in range(len(motions))]
     out = [replace(m, root=work.root[p], rotations=work.local[p]) for m, p in zip(motions, parts, strict=True)]
-    return out, _report(before, rows, steps, work.change)
+    return out, _report(before, rows, steps, work.change), poses
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
@@ -144,7 +171,9 @@ def _nothing_asked(work):
 
 
 def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
-    """Steps until all is met, or nothing comes nearer: (rows at the end, steps taken).
+    """Steps (yielded, what they moved at most sent back) until all is met, or nothing comes nearer.
+
+    Returns the rows at the end and how many steps were taken.
 
     `pull` 1: all rows, the whole change kept least; 0: what binds alone, each step least. Bodies that are
     `lost [B]` are left alone.
@@ -175,7 +204,7 @@ def _approach(work, poses, rows, gather, iterations, pull, asked, lost=False):
             used = join([used, _stay_rows(ends, legs, work, frames)])
         systems = systems_of(used, persons, frames, together)
         together = systems.bodies.shape[1] > 1
-        moved = _advance(work, used, systems, legs, pull)
+        moved = yield Step(used, systems, legs, pull)
         rows = gather(poses)
         _count(asked, rows, frames)
         hard = np.isinf(rows.weight)
@@ -263,36 +292,6 @@ def _stay_rows(ends, legs, work, frames):
             make_rows(np.repeat(who % frames, 3), np.repeat(who // frames, 3), ankle, axes, missing, WISH / STAY, -1)
         )
     return join(parts)
-
-
-def _advance(work, rows, systems, legs, pull):
-    """One step of all systems, a shorter one where the last made things worse; the largest turn or shift of a step."""
-    bodies = systems.bodies
-    at, group = bodies.ravel(), bodies.shape[1]
-    merit = merits(rows, systems, HARD_DAMPING)
-    worse = np.repeat(merit > np.maximum(work.held[bodies].max(1), WORSE), group)
-    good, bad = at[~worse], at[worse]
-    work.held[good], work.held_local[good] = np.repeat(merit, group)[~worse], work.local[good]
-    work.held_root[good] = work.root[good]
-    work.damping[good] = np.maximum(0.25 * work.damping[good], HARD_DAMPING)
-    work.damping[bad] = np.minimum(10.0 * work.damping[bad], MOST_DAMPING)
-    ends = np.unique(np.concatenate([rows.joint, rows.other_joint[rows.other_joint >= 0]]))
-    moving = HOLDERS[ends].any(0)
-    moving[0] = work.freed[at].any()
-    moving[LEG_JOINTS[:, :3]] |= legs.any()
-    joints = np.flatnonzero(moving)
-    state = state_of(work, bodies, joints, legs)
-    moved, back = step(rows, systems, state, work.damping[bodies].max(1), pull)
-    work.blocked[at] = np.where(back.reshape(len(at), -1), 0.0, work.blocked[at])
-    if legs.any():
-        keep_feet(work, at, joints, legs, moved.reshape(len(at), len(joints) + 1, 3))
-    tried = in_parents(state.above, moved).reshape(len(at), len(joints) + 1, 3)
-    columns = np.append(joints, ROOT)
-    tried[worse] = SHORTEN * work.trial[np.ix_(bad, columns)]
-    work.trial[at] = 0.0
-    work.trial[np.ix_(at, columns)] = tried
-    move(work, at, joints, tried)
-    return float(np.abs(tried).max())
 
 
 # --- over time --------------------------------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 """What a solve works on: poses of all bodies at all frames, the change made to them, and how far it may go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass, replace
 
 import numpy as np
 
 from .. import rotations as rot
+from ..constraints.rows import Poses
 from ..motion import forward_kinematics
 from ..skeleton import COUNT, INDEX, LEGS, PARENTS
 from .step import State
@@ -78,6 +79,36 @@ def start(motions, frozen, poses):
         np.zeros(count), np.zeros((count, len(HINGES))), offsets, compliances(frozen, size), np.zeros(count, bool),
         np.zeros((count, COLUMNS), bool), rise_limit(places, offsets), size, origin, limbs(local, offsets),
     )  # fmt: skip
+
+
+def start_all(problems):
+    """The Work of several takes (goals.Problem) of as many bodies each, and of each take its part and its Problem.
+
+    Parts share the whole's memory, and poses go on in it.
+    """
+    poses = problems[0].poses
+    if len(problems) > 1:
+        together = (np.concatenate([getattr(p.poses, n) for p in problems]) for n in ("places", "turns", "sizes"))
+        poses = Poses(poses.times, *together)
+    frozen = None
+    if any(p.frozen is not None for p in problems):
+        frozen = np.concatenate(
+            [np.zeros((*p.poses.places.shape[:2], COLUMNS), bool) if p.frozen is None else p.frozen for p in problems]
+        )
+    work = start([m for p in problems for m in p.motions], frozen, poses)
+    persons, size = len(problems[0].motions), len(work.root) // len(problems)
+    ones = []
+    for i, problem in enumerate(problems):
+        own = slice(i * persons, (i + 1) * persons)
+        seen = Poses(poses.times, poses.places[own], poses.turns[own], poses.sizes[own])
+        ones.append((_part(work, slice(i * size, (i + 1) * size)), replace(problem, poses=seen)))
+    return work, ones
+
+
+def _part(arrays, chosen):
+    """A dataclass of arrays, and of such dataclasses, over some bodies (a slice): views."""
+    parts = {n: _part(v, chosen) if is_dataclass(v) else v[chosen] for n, v in vars(arrays).items()}
+    return type(arrays)(**parts)
 
 
 def start_again(work):
