@@ -206,11 +206,17 @@ def look(net, sets, deviation):
     return out
 
 
-def train(data, tables, minutes, seed=0, report=print):
-    """Numbers averaged over the steps, the rate going to 0 by the clock."""
+def part_of(clips, share, seed=1):
+    """A share of the clips, drawn by lot; a larger share holds the smaller ones."""
+    names = np.random.default_rng(seed).permutation(sorted(clips))[: max(1, round(share * len(clips)))]
+    return {name: clips[name] for name in names}
+
+
+def train(data, tables, minutes, share=1.0, seed=0, report=print):
+    """Numbers averaged over the steps, the rate going to 0 by the clock. `share`: of the clips, to learn from."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    clips = for_training(load_clips(data), read_index(data))
+    clips = part_of(for_training(load_clips(data), read_index(data)), share)
     pool = Pool(training_sampler(clips, seed, pairs=0))
     kept = load_clips(data, names=choosing(data))
     sets = {gap: even_questions(kept, tables, gap) for gap in (15, 30, 40, 60)}
@@ -221,9 +227,9 @@ def train(data, tables, minutes, seed=0, report=print):
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     begun = looked = time.time()
     step = 0
-    while (share := (time.time() - begun) / (60 * minutes)) < 1:
+    while (spent := (time.time() - begun) / (60 * minutes)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * share)) * min(1.0, (step + 1) / 50)
+            group["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * spent)) * min(1.0, (step + 1) / 50)
         pool.refresh()
         asked = pool.batch(rng, tables)
         loss = loss_of(asked, answered(net, asked, tables.deviation))
@@ -258,12 +264,13 @@ def main():
         metavar="WEIGHTS",
         help="whose statistics to go by, and whose interpolation to learn on",
     )
+    parser.add_argument("--share", type=float, default=1.0, help="of the clips: what more of them would bring")
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     sampler = training_sampler(for_training(load_clips(args.data), read_index(args.data)), seed=5)
     tables = read_weights(args.begin_from)[1] if args.begin_from else measure_tables(sampler)
-    tables = replace(tables, between=train(args.data, tables, args.minutes))
+    tables = replace(tables, between=train(args.data, tables, args.minutes, args.share))
     left = tables.spread.copy()
     left[OWN] = measure_spread(sampler, tables).spread[OWN]  # the others' frames have no part in it
     write_tables(args.out, replace(tables, spread=left))

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 def settings(out, steps=6, **changes):
     fixed = {"out": out, "steps": steps, "minutes": None, "width": 48, "layers": 1, "seed": 0, "emphasis": 0}
-    return Namespace(**fixed | {"begin_from": None, "again": False} | changes)
+    return Namespace(**fixed | {"rate": 1.0, "begin_from": None, "again": False} | changes)
 
 
 def small(monkeypatch):
