@@ -20,7 +20,7 @@ from blender_motiondiff.core.denoiser.weights import BUNDLED  # noqa: E402
 from blender_motiondiff.core.features import SIZE  # noqa: E402
 from training import feed, losses, pack, variety  # noqa: E402
 from training.batches import Sampler, prepare  # noqa: E402
-from training.start import load_numbers, read_weights  # noqa: E402
+from training.start import load_numbers, read_weights, write_tables  # noqa: E402
 from training.train import Run, learn, train  # noqa: E402
 from training.validate import to_torch  # noqa: E402
 
@@ -179,6 +179,8 @@ def test_torchrun_trains_with_two_processes(tmp_path):
         for (n, c), part in zip(clips.items(), ("training", "training", "training", "choosing"), strict=True)
     ]
     pack.write(tmp_path / "made.npz", clips, {row["clip"]: row for row in rows})
+    (tmp_path / "run").mkdir()
+    write_tables(tmp_path / "run", FLAT)  # measuring them takes minutes
     command = [
         sys.executable,
         "-m",
