@@ -192,12 +192,14 @@ def test_torchrun_trains_with_two_processes(tmp_path):
     ]
     command += ["-m", "training.train", "--data", str(tmp_path / "made.npz"), "--out", str(tmp_path / "run")]
     command += ["--steps", "2", "--width", "48", "--layers", "1"]
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=600, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    said = tmp_path / "said.txt"
+    with open(said, "w") as out:  # not a pipe: what is left over after a time limit would hold it open
+        status = subprocess.run(
+            command, cwd=ROOT, stdout=out, stderr=out, timeout=600, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        ).returncode
+    assert status == 0, said.read_text()[-2000:]
     saved = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
-    assert saved["step"] == 2 and done.stdout.count('"step": 2') == 1
+    assert saved["step"] == 2 and said.read_text().count('"step": 2') == 1
     assert (tmp_path / "run" / "samples.png").read_bytes().startswith(b"\x89PNG")
 
 
