@@ -12,11 +12,13 @@ WEIGHTS = {
     "feet": 1.0,
     "lift": 0.5,
     "acceleration": 0.15,
+    "place": 1.0,
     "distance": 0.4,
     "orientation": 0.2,
 }
 STEPS_TOGETHER = 3.0  # times the weight of couples' feet: a partner's steps are uncertain, and the mean of steps glides
-CHANNELS = ((POSITIONS, 1.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
+PELVIS = slice(0, 2)  # where somebody is: all joints are told from there, so that nothing else says it
+CHANNELS = ((POSITIONS, 1.0), (PELVIS, 3.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
 NEAR = 0.35  # metres over which a pair of joints' weight in the distance map falls to 1/e: held hands count most
 
 
@@ -82,6 +84,12 @@ def lift(world, true_world):
     return (world - true_world)[..., list(FEET), 2].abs().mean()
 
 
+def place(answer, truth, free):
+    """Mean error (m) of the pelvis over the ground, where it is `free`: as much as of all joints in world places."""
+    free = free[..., 0]
+    return ((answer - truth)[..., PELVIS].norm(dim=-1) * free).sum() / free.sum().clamp(min=1.0)
+
+
 def acceleration(world, true_world):
     """Mean error of the joints' acceleration (m/s^2): where tokens don't join smoothly, or noise shines through."""
     return torch.diff(world - true_world, n=2, dim=2).norm(dim=-1).mean() * FPS**2
@@ -128,11 +136,11 @@ def total(predicted, batch, weights, mix=None):
     The losses in space are taken over the first half of the windows: kinematics costs as much as the network.
     """
     parts = {"residual": residual(predicted, batch.target, 1.0 - batch.mask, weights, mix)}
+    answer, truth = (batch.base + batch.spread * v for v in (predicted, batch.target))
+    parts["place"] = place(answer, truth, 1.0 - batch.mask) / 0.2
     half = (len(predicted) + 1) // 2
     batch = type(batch)(*(v[:half] for v in vars(batch).values()))
-    predicted = predicted[:half]
-    answer = batch.base + batch.spread * predicted
-    truth = batch.base + batch.spread * batch.target
+    answer, truth = answer[:half], truth[:half]
     true_places = relative_joints(truth)
     from_rotations = kinematics(answer[..., ROTATIONS], batch.offsets)
     parts["kinematics"] = (from_rotations - true_places).norm(dim=-1).mean() / 0.1
@@ -142,7 +150,7 @@ def total(predicted, batch, weights, mix=None):
     parts["feet"] = feet(world, batch.contacts) + feet(direct, batch.contacts)
     parts["acceleration"] = acceleration(world, true_world) / 10.0
     parts["lift"] = (lift(world, true_world) + lift(direct, true_world)) / 0.03
-    if predicted.shape[1] == 2:
+    if answer.shape[1] == 2:
         parts["feet"] = STEPS_TOGETHER * parts["feet"]
         parts["distance"] = distances(world, true_world) / 0.1
         parts["orientation"] = orientation(answer, truth, batch.heading) / 0.2
