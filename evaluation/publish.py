@@ -46,7 +46,7 @@ def stored():
 
 def tables(report):
     """The Markdown between the markers."""
-    return "\n".join([*_floors(report), "", *_figures(report)])
+    return "\n".join([*_floors(report), "", *_figures(report), "", *_kinds(report)])
 
 
 def _floors(report):
@@ -71,6 +71,15 @@ def _figures(report):
         cells = [(middle, "raw"), *((s, "final") for s in steps), (middle, "real"), (middle, BASELINES.get(task, ""))]
         values = [results[s].get(task, {}).get(variant, {}).get(metric) for s, variant in cells]
         yield f"| {name} | {' | '.join('' if v is None else f'{v:.{digits}f}' for v in values)} |"
+
+
+def _kinds(report):
+    found = report["kinds"][str(report["floors"][0]["steps"])]["keys"]
+    yield "| between keys, joint error by kind, m | windows | final | spline | lower by |"
+    yield "| --- | --- | --- | --- | --- |"
+    for kind, row in sorted(found.items(), key=lambda item: item[1]["final"] / item[1]["baseline"]):
+        lower = 1 - row["final"] / row["baseline"]
+        yield f"| {kind} | {row['windows']} | {row['final']:.3f} | {row['baseline']:.3f} | {100 * lower:.0f} % |"
 
 
 def between(text, inside):

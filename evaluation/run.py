@@ -21,6 +21,7 @@ def evaluate(folder, denoiser, steps, tell=lambda line: None):
     `tell(line)` hears how it goes. Raises FileError.
     `results[steps][task][variant][metric]` are plain numbers; `intervals` has the same nesting, with what stands
     beside each: `low` and `high` of 95 %, the `worst` window, how many `windows` and `trials`.
+    `kinds[steps]["keys"][kind]`: of each kind of motion the joint errors (m) of `final` and `baseline`, and `windows`.
     """
     begun, seconds = _now(), {}
     windows, facts = clips.windows(folder)
@@ -48,6 +49,7 @@ def evaluate(folder, denoiser, steps, tell=lambda line: None):
             "results": results,
             "intervals": intervals,
             "floors": floors.rows(results),
+            "kinds": _kinds(steps[: steps.index(count) + 1], asked, fixed, made),
             "left_out": left_out,
             "seconds": seconds,
         }
@@ -124,6 +126,17 @@ def _set_figures(task, windows, motions, encoder, rows):
         agreed = [float(tag == wanted) for tag in judge.tags(encoder, own)] if wanted is not None else [0.0] * len(own)
         row["tag_agreement"] = (np.array(agreed), np.full(len(own), float(wanted is not None)))
     return {"frechet_distance": float(judge.frechet(real, made)), "diversity": float(judge.diversity(made))}
+
+
+def _kinds(steps, asked, fixed, made):
+    out = {str(count): {} for count in steps}
+    if "keys" not in asked:
+        return out
+    spline = summary.by_kind(asked["keys"], fixed["keys"]["baseline_spline"][0])
+    for count, of_steps in out.items():
+        final = summary.by_kind(asked["keys"], made[count, "keys"]["final"][0])
+        of_steps["keys"] = {k: {"windows": n, "final": v, "baseline": spline[k][0]} for k, (v, n) in final.items()}
+    return out
 
 
 def _results(steps, asked, fixed, made):

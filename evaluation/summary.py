@@ -48,6 +48,16 @@ def badness(metric, value, real=None):
     return -value if metric in LARGE_IS_GOOD else value
 
 
+def by_kind(windows, rows, metric="joint_error_m"):
+    """Kind of motion (the index' class) -> (figure, how many windows), the kinds in order."""
+    out = {}
+    for kind in sorted({w.action for w in windows}):
+        value = quotient([row[metric] for w, row in zip(windows, rows, strict=True) if w.action == kind])
+        if value is not None:
+            out[kind or "other"] = value, sum(w.action == kind for w in windows)
+    return out
+
+
 def summed_up(windows, rows, real=None):
     """(metric -> figure, metric -> {low, high, worst, windows, trials}) of one variant of a task.
 

@@ -61,6 +61,9 @@ def test_the_whole_command(made, tmp_path, capsys, monkeypatch):
     assert about["low"] <= at["path"]["raw"]["path_error_cm"] <= about["high"] and about["worst"] == "one at 0.0 s"
     assert any("baseline_pose_neighbours" in line and "MOTIONDIFF_DATA" in line for line in report["left_out"])
     assert {row["name"] for row in report["floors"]} and report["takes"]["reaction"] == 8
+    kinds = report["kinds"]["1"]["keys"]
+    assert sum(k["windows"] for k in kinds.values()) == about["windows"]
+    assert at["keys"]["final"]["joint_error_m"] <= max(k["final"] for k in kinds.values())
     printed = capsys.readouterr().out
     assert "what has to be reached" in printed and "path_error_cm" in printed
     assert "path_error_cm" in "\n".join(table(report))

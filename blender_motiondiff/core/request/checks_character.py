@@ -53,8 +53,9 @@ def check_character(at, character, request):
 
 def _check_body(at, body):
     check_kind(at, body, Body)
-    whole = np.shape(body.offsets) == (COUNT, 3) and np.isfinite(np.asarray(body.offsets, float)).all()
-    if not whole or not SHORTEST_LEG < body.leg <= FAR or np.abs(body.offsets).max() > FAR:
+    check_kind(at.of("offsets"), body.offsets, np.ndarray)
+    check_array(at.of("offsets"), body.offsets, (COUNT, 3))
+    if not SHORTEST_LEG < body.leg <= FAR:
         refuse(at, f"{at.who} has no usable body", "Check that its leg bones have a length.")
 
 
