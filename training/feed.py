@@ -2,7 +2,7 @@
 
 import collections
 import multiprocessing
-from queue import Empty
+from queue import Empty, Full
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ COUPLES = 0.4  # of those in windows of two
 LENGTHS = {48: 0.2, 80: 0.3, 120: 0.35, 180: 0.15}  # frames of the windows, and their chance
 REUSE_AFTER = 12  # steps: every batch is learnt from twice, with other noise, since making one costs half a step
 AHEAD = 3  # batches that wait to be learnt from
-LOOK_SECONDS = 5.0  # after which it is looked whether batches are still being made
+LOOK_SECONDS = 5.0  # after which it is looked whether batches are still being made, or still wanted
 
 
 def make_batch(sampler, tables, key):
@@ -34,9 +34,14 @@ def make_batch(sampler, tables, key):
 def _produce(queue, data, tables, seed, rank, first):
     torch.set_num_threads(1)
     sampler = training_sampler(for_training(load_clips(data), read_index(data)), seed)
-    while True:
-        queue.put(make_batch(sampler, tables, [seed, rank, first]))
-        first += 1
+    batch = None
+    while multiprocessing.parent_process().is_alive():  # a run that was killed can't end this process itself
+        batch = batch or make_batch(sampler, tables, [seed, rank, first])
+        try:
+            queue.put(batch, timeout=LOOK_SECONDS)
+        except Full:
+            continue
+        batch, first = None, first + 1
 
 
 def played(step):
