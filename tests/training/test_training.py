@@ -108,3 +108,21 @@ def test_recorded_clips_stand_on_the_ground_at_human_size(data):
     a, b = clips["060_03"].motion, clips["061_03"].motion
     apart = np.linalg.norm(a.root[:, :2] - b.root[:, :2], axis=1)
     assert apart.min() > 0.3 and apart.max() < 2.2
+
+
+def test_being_in_the_wrong_place_costs_as_much_as_all_joints_being_there():
+    truth = torch.zeros(1, 2, 10, SIZE)
+    answer = truth.clone()
+    answer[:, 1, :, 0] = 0.3
+    answer[:, 0, :, 1] = 5.0
+    free = torch.ones_like(truth)
+    free[:, 0] = 0.0  # the one who is given can't be elsewhere
+    assert losses.place(answer, truth, free) == pytest.approx(0.3)
+    assert losses.place(answer, truth, 0 * free) == 0.0
+
+
+def test_trembling_is_an_error_and_gliding_is_none():
+    time = torch.arange(12.0)[None, None, :, None, None]
+    still = torch.zeros(1, 1, 12, 22, 3)
+    assert losses.acceleration(still + 0.01 * time, still) < 1e-3
+    assert losses.acceleration(still + 0.001 * (time % 2), still) > 1.0
