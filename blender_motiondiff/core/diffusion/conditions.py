@@ -72,6 +72,10 @@ def _observe(character, person, times, part):
     features[:, :2] = person.place[part]
     if person.motion is not None:
         _observe_motion(features, mask, person, part)
+    if person.contacts is not None:
+        known = ~np.isnan(person.contacts[part])
+        features[:, CONTACTS] = np.where(known, person.contacts[part], features[:, CONTACTS])
+        mask[:, CONTACTS] |= known
     if character.given:
         return features, mask
     for key, frame in zip(character.keys, person.key_frames):
@@ -79,10 +83,6 @@ def _observe(character, person, times, part):
             _observe_key(features[frame - part.start], mask[frame - part.start], key, character.body)
     if person.source != PARTNER:
         _observe_pins(features, mask, character.pins, times[part])
-    if person.contacts is not None:
-        known = ~np.isnan(person.contacts[part])
-        features[:, CONTACTS] = np.where(known, person.contacts[part], features[:, CONTACTS])
-        mask[:, CONTACTS] |= known
     return features, mask
 
 
