@@ -17,7 +17,7 @@ from ..reference import GIVEN, Tables, tables_from_numbers
 
 MODEL, GRAPH, CONFIG = "model.safetensors", "graph.onnx", "config.json"
 TABLES = "tables."  # how the names of the reference's own tensors begin
-LAYOUT = 2  # of features, reference and network input; weights of another layout are refused
+LAYOUT = 3  # of features, reference and network input; weights of another layout are refused
 BUNDLED = Path(__file__).parent / "weights" / "base"
 DTYPES = {"F16": np.float16, "F32": np.float32}
 

@@ -17,9 +17,6 @@ from .steering import goals, steerer
 from .vary import vary
 from .windows import merge, spans
 
-# Seconds, of a last Gaussian average over the noise that few steps leave. InterGen's demo takes a whole frame; half of
-# one leaves as much jerk as recordings have.
-SMOOTHING = 0.5 / FPS
 DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
 CHOICE = 0.8  # seconds over which the network averages the noise to tell takes apart (network.SLOW, in tokens)
 VARY_STEPS = 2  # calls at least when a motion is changed
@@ -92,7 +89,7 @@ def _answer(request, courses, window, denoiser, callback):
         clean = _varied(request, courses, window, denoiser, denoise, draw, impose, callback)
     else:
         clean = SAMPLERS[request.sampler](denoise, draw(), request.steps, impose, draw, callback, request.repaint)
-    clean = onto_paths(ref.smooth(clean, SMOOTHING).astype(np.float32), window, courses) * window.free
+    clean = onto_paths(clean, window, courses) * window.free
     frames = window.part.stop - window.part.start
     world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
     return world[:, :, :frames].astype(np.float32)
