@@ -32,7 +32,7 @@ MET = 1e-4  # metres of residual at which what binds is met
 STILL, STUCK = 0.01, 1e-4  # radians or metres of a step at which wishes are as good as met, and at which nothing moves
 PATIENCE = 4  # steps without coming nearer by a tenth after which no more are taken
 LOST = 0.02  # metres of residual that the first part leaves where something is out of reach
-QUICK = 2  # times that limbs alone take ALONE steps at first, the second time where they are nearly there
+QUICK, NEARER = 4, 0.5  # times that limbs alone take ALONE steps at first, while each leaves half or less (or LOST)
 TOGETHER = 8  # steps of all rows, at most ...
 LAST, ROUNDS = 6, 3  # ... and of what binds once the corrections are spread, which is done again in every round
 STIFF_TRUNK = 0.02  # of the trunk's compliance is left then: what several goals share may not jump between them
@@ -117,9 +117,10 @@ def _meeting(work, problem, before, iterations):
     if not wished and iterations > ALONE:
         rows, steps = yield from _approach(work, poses, before, gather, 1, 1.0, asked)
         for _ in range(QUICK):
+            least = max(LOST, NEARER * _missing(rows, frames, len(work.root)).max())
             rows, more = yield from _approach(work, poses, rows, gather, ALONE, 0.0, asked)
             steps += more
-            if not MET < _missing(rows, frames, len(work.root)).max() < LOST:
+            if not MET < _missing(rows, frames, len(work.root)).max() < least:
                 break
     if wished or _missing(rows, frames, len(work.root)).max() > MET:  # it takes more than a few steps of the limbs
         if steps:
