@@ -40,7 +40,13 @@ def timed(**environment):
 def both(tmp_path_factory):
     library = tmp_path_factory.mktemp("blas") / "no_blas.so"
     subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, HERE / "no_blas.c"], check=True)
-    return timed(), timed(LD_PRELOAD=str(library))
+    runs = [(timed(), timed(LD_PRELOAD=str(library))) for _ in range(2)]
+    return tuple(quickest(two) for two in zip(*runs, strict=True))
+
+
+def quickest(runs):
+    """The first of several runs, with the least seconds of each stage: other work on the machine only adds to them."""
+    return runs[0] | {"seconds": {k: min(r["seconds"][k] for r in runs) for k in runs[0]["seconds"]}}
 
 
 def test_the_plain_loops_are_what_runs_and_they_are_right(both):

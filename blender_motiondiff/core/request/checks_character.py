@@ -182,14 +182,13 @@ def _check_pin(at, pin, duration):
 def _check_motion(at, character, frames):
     motion = character.motion
     check_kind(at, motion, Motion)
-    count = len(np.atleast_1d(motion.root))
+    count = len(check_array(at.of("root"), motion.root, (None, 3)))
     if count != frames:
         refuse(
             at, f"the motion of {at.who} has {count} frames where the clip has {frames}",
             "Resample it to 30 frames a second over the clip, both ends included.",
         )  # fmt: skip
     check_number(at.of("fps"), motion.fps, FPS - SAME_RATE, FPS + SAME_RATE, "frames a second")
-    check_array(at.of("root"), motion.root, (frames, 3))
     check_quaternions(at.of("rotations"), motion.rotations, (frames, COUNT, 4), JOINTS)
     check_kind(at.of("body"), motion.body, Body)
     offsets = check_array(at.of("body"), motion.body.offsets, (COUNT, 3))
