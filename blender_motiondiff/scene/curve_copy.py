@@ -31,11 +31,20 @@ def _copy(source, target, name, buffer):
     target.foreach_set(name, buffer)
 
 
+def _plain(value):
+    """A property's value by itself: arrays of Blender's live in what they belong to, which a set may make anew."""
+    return value if isinstance(value, str | int | float | set) else tuple(value)
+
+
 def _copy_modifier(source, curve):
     modifier = curve.modifiers.new(source.type)
     for found in source.bl_rna.properties:
-        if not found.is_readonly and found.identifier != "active":  # which one is chosen in the list
-            setattr(modifier, found.identifier, getattr(source, found.identifier))
+        name = found.identifier
+        if found.is_readonly or name == "active":  # which one is chosen in the list
+            continue
+        value = _plain(getattr(source, name))
+        if value != _plain(getattr(modifier, name)):  # every set tells all of Blender, so only what differs is set
+            setattr(modifier, name, value)
     if source.type == "ENVELOPE":
         for point in source.control_points:
             new = modifier.control_points.add(point.frame)
