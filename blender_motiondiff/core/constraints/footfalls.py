@@ -17,7 +17,7 @@ PLAIN = 2.0  # seconds: between keys farther apart in time much may happen, and 
 UPRIGHT = 0.75  # of the leg's length: the height of a pelvis that walks
 SAME_PLACE = 0.06  # metres for a leg of 0.85 m: a foot that is keyed twice this near has not stepped
 DOWN = 0.05  # metres over its rest height, likewise: a foot joint that stands in a keyed pose
-PINNED_DOWN = 0.13  # metres over the ground, likewise: a foot joint pinned lower than that is pinned standing
+PINNED_LOW = 0.06  # metres over its rest height, for a leg of 0.85 m: a foot joint that is pinned lower stands
 SWING = 0.4  # seconds that a step takes; of short gaps SWING_SHARE
 SWING_SHARE = 0.7
 

@@ -317,10 +317,11 @@ def _with_steps(character, person, phase, times):
     """The person with contacts planned from the phase of its steps `[T]`; kept ones stay, pinned feet stand."""
     planned = gait.contacts_at(phase, gait.path_speed(person.place, character.body.size))
     for pin in character.pins:
-        on_ground = pin.place is not None and pin.place[2] < footfalls.PINNED_DOWN * character.body.size
-        if on_ground and INDEX[pin.joint] in FEET:
-            end = times[-1] if pin.end is None else pin.end
-            planned[(times >= pin.start - SAME_TIME) & (times <= end + SAME_TIME), FEET.index(INDEX[pin.joint])] = 1.0
+        if pin.place is None or INDEX[pin.joint] not in FEET:
+            continue
+        number, end = FEET.index(INDEX[pin.joint]), times[-1] if pin.end is None else pin.end
+        if pin.place[2] - character.body.foot_heights[number] < footfalls.PINNED_LOW * character.body.size:
+            planned[(times >= pin.start - SAME_TIME) & (times <= end + SAME_TIME), number] = 1.0
     if person.contacts is not None:
         planned = np.where(np.isnan(person.contacts), planned, person.contacts)
     return replace(person, contacts=planned)

@@ -11,6 +11,7 @@ from ..cleanup.kinematics import kinematics, kinematics_of_all
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_legs
 from ..constraints import apart, collect
+from ..constraints.footfalls import PINNED_LOW
 from ..constraints.ground import heights_at as ground_heights
 from ..constraints.rows import Poses
 from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
@@ -33,7 +34,6 @@ TURNING = 0.15  # seconds over which a turn that is added is smoothed
 WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 ROOT = COUNT  # column of the root in what is frozen
 LOWER_BODY = [0, *(INDEX[name] for leg in LEGS for name in leg)]
-PINNED_LOW = 0.06  # metres over its rest height, for a leg of 0.85 m: a foot joint that is pinned lower stands
 SAME = 1e-6  # seconds
 EXACT = 0.999  # share from which something is kept as it is
 
