@@ -19,7 +19,8 @@ BASE = ROOT / ".venv" / "bin"
 NEXT = ROOT / ".venv-next" / "bin"
 SKIP_NOTE = ROOT / "build" / "next-skipped.txt"
 IN_BLENDER = ("house", "scene", "ui")
-LIMIT_S = 2400
+LIMIT_S = 1500
+NONE = {"passed": 0, "failed": 0, "skipped": 0, "failures": []}
 
 
 def run(command, limit=LIMIT_S):
@@ -30,12 +31,16 @@ def run(command, limit=LIMIT_S):
         return "time limit"
 
 
+def added(counts):
+    """One set of counts for several."""
+    return {key: sum((c[key] for c in counts), start=NONE[key]) for key in NONE}
+
+
 def lint():
     """Ruff and the import contracts, counted as one check each."""
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for command in ([BASE / "ruff", "check", "."], [BASE / "lint-imports"]):
-        counts["passed" if run(command) == 0 else "failed"] += 1
-    return counts
+    commands = [BASE / "ruff", "check", "."], [BASE / "lint-imports"]
+    failures = [command[0].name for command in commands if run(command) != 0]
+    return NONE | {"passed": len(commands) - len(failures), "failed": len(failures), "failures": failures}
 
 
 def pytest_process(python, folders):
@@ -43,10 +48,11 @@ def pytest_process(python, folders):
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch, "counts.json")
         status = run([python, "tools/run_tests.py", "--counts", path, *folders])
-        counts = json.loads(path.read_text()) if path.exists() else {"passed": 0, "failed": 0, "skipped": 0}
-    if counts["failed"] == 0 and (status != 0 or counts["passed"] == 0):
-        print(f"tests: the process of {', '.join(folders)} ended early (status {status})")
-        counts["failed"] += 1
+        counts = json.loads(path.read_text()) if path.exists() else NONE | {"running": None}
+    running = counts.pop("running")
+    if running or (counts["failed"] == 0 and (status != 0 or counts["passed"] == 0)):
+        ended = f"{', '.join(folders)}: the process ended early (status {status}) in {running or 'no test'}"
+        counts = added([counts, NONE | {"failed": 1, "failures": [ended]}])
     return counts
 
 
@@ -61,14 +67,13 @@ def in_next_blender():
     if SKIP_NOTE.exists() or not (NEXT / "python").exists():
         reason = SKIP_NOTE.read_text().strip() if SKIP_NOTE.exists() else "run `make env` first"
         print(f"SKIPPED [1] tests in the newest Blender: {reason}")
-        return {"passed": 0, "failed": 0, "skipped": 1}
+        return NONE | {"skipped": 1}
     return pytest_process(NEXT / "python", folders_of(True))
 
 
 def without_blender():
     """The tests that need no Blender, folder by folder: one that dies hides nothing of the others."""
-    counts = [pytest_process(BASE / "python", [folder]) for folder in folders_of(False)]
-    return {key: sum(c[key] for c in counts) for key in counts[0]}
+    return added([pytest_process(BASE / "python", [folder]) for folder in folders_of(False)])
 
 
 STAGES = {
@@ -81,13 +86,15 @@ STAGES = {
 
 def main(names):
     """Runs the stages and prints the closing line; returns the exit status."""
-    total = {"passed": 0, "failed": 0, "skipped": 0}
+    total = NONE
     for name in names or STAGES:
         print(f"== {name}", flush=True)
         start = time.monotonic()
         counts = STAGES[name]()
-        total = {key: total[key] + counts[key] for key in total}
+        total = added([total, counts])
         print(f"== {name}: {counts['failed']} failed after {time.monotonic() - start:.0f} s", flush=True)
+    for failure in total["failures"]:
+        print(f"failed: {failure}")
     print(f"{total['passed']} passed, {total['failed']} failed, {total['skipped']} skipped", flush=True)
     return 1 if total["failed"] else 0
 
