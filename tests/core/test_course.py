@@ -92,6 +92,14 @@ def test_a_partner_stands_in_front_and_keeps_the_spacing():
     assert np.linalg.norm(wide.people[1].place - wide.people[0].place, axis=1).min() > 1.5 - 1e-9
 
 
+def test_a_partner_steps_beside_somebody_on_a_path_and_dances_freely_with_who_is_given():
+    walker, partner = Character("A", BODY, path=straight()), Character("B", BODY)
+    leader, beside = course_of(Request((walker, partner), SECONDS)).people
+    assert beside.contacts.shape == (121, 4) and not np.isnan(beside.contacts).any()
+    assert 0.2 < beside.contacts.mean() < 0.9 and not np.array_equal(beside.contacts, leader.contacts)
+    assert course_of(reaction()).people[1].contacts is None
+
+
 def test_facing_turns_the_frames_while_it_is_asked_for():
     target = Target(point=np.array([10.0, -2.0, 0.0]))
     course = course_of(replace(alone(path=straight()), facings=(Facing(0, target, 2.0, 4.0),)))

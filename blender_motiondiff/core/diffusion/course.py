@@ -116,7 +116,11 @@ def settle(request, take=0):
     people = [_beside(p, people[1 - i], request, times) if p.source == PARTNER else p for i, p in enumerate(people)]
     people = [_faced(i, p, people, request, times) for i, p in enumerate(people)]
     rng = [np.random.default_rng([request.seed, take, i]) for i in range(len(people))]
-    phases = [_phase(c, p, r) if _steps_along(c, p) else None for c, p, r in zip(request.characters, people, rng)]
+    led = [p.source == PARTNER and people[1 - i].source == PATH and not request.syncs for i, p in enumerate(people)]
+    phases = [
+        _phase(c, p, r) if along or _steps_along(c, p) else None
+        for c, p, r, along in zip(request.characters, people, rng, led, strict=True)
+    ]
     if request.syncs and all(p is not None for p in phases):
         keyed = _full_keys(request.characters[1], people[1])
         led = phases[0] + 0.5 * request.syncs[0].mirror  # in the mirror the left foot goes with the right one

@@ -10,7 +10,7 @@ from ..cleanup.foot_lock import lock_all_feet
 from ..cleanup.kinematics import kinematics, kinematics_of_all
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_legs
-from ..constraints import apart, collect
+from ..constraints import apart, collect, nearness
 from ..constraints.footfalls import PINNED_LOW
 from ..constraints.ground import heights_at as ground_heights
 from ..constraints.rows import Poses
@@ -61,9 +61,9 @@ def finish_all(request, courses, features):
 
 
 def _stepped_aside(request, course, generated):
-    """Metres `[P, T, 3]` by which persons step out of each other's bodies before their feet stand.
+    """Metres `[P, T, 3]` by which persons come near each other, and step out of each other, before their feet stand.
 
-    `generated`: person -> Motion. Where a path or a key has the say nobody steps aside.
+    `generated`: person -> Motion. Where a path or a key has the say nobody moves.
     """
     if len(request.characters) != 2:
         return np.zeros((len(request.characters), len(course.times), 3))
@@ -75,7 +75,10 @@ def _stepped_aside(request, course, generated):
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
         if person.target is not None:
             free[p] *= 1.0 - min(character.path.weight, 1.0)
-    return apart.aside(poses_of(request, course, motions), free, yielding, request.contacts)
+    poses = poses_of(request, course, motions)
+    near = nearness.approach(poses, free, request.contacts, request.spacings)
+    poses = replace(poses, places=poses.places + near[:, :, None])
+    return near + apart.aside(poses, free, yielding, request.contacts)
 
 
 def _ready(request, course, stood, stepped):
