@@ -262,10 +262,10 @@ def every_distance(table):
 
 def spread(tables, source, mask):
     """Expected deviation from the base `[..., T, 268]` for `source [...]` (ints) and a mask of what is observed."""
-    distance = nearest_distance(grouped(mask))[..., GROUPS]
     sources, own = np.unique(source, return_inverse=True)
     rows = every_distance(tables.spread[sources])
-    return rows[own.reshape(np.shape(source))[..., None, None], distance, np.arange(SIZE)]
+    at = rows.shape[1] * own.reshape(np.shape(source))[..., None, None] + nearest_distance(grouped(mask))
+    return rows.ravel()[(SIZE * at)[..., GROUPS] + np.arange(SIZE)]
 
 
 def base_of(tables, source, observed, mask, place, heading):

@@ -112,9 +112,8 @@ def give_way(motions, poses, yielding, stepped, contacts=()):
             now = _reached(poses.places, moved, lengths)
     if not moved.any():
         return list(motions), poses
-    parts = zip(motions, poses.places, now, poses.turns, strict=True)
-    made = [_turned(m, *part) if moved[p].any() else (m, part[2]) for p, (m, *part) in enumerate(parts)]
-    out, turns = zip(*made, strict=True)
+    parts = zip(motions, poses.places, now, poses.turns, moved.any((2, 3, 4)), strict=True)
+    out, turns = zip(*(_turned(*part) if part[-1].any() else (part[0], part[3]) for part in parts), strict=True)
     return list(out), Poses(poses.times, now, np.stack(turns), sizes)
 
 
@@ -227,31 +226,40 @@ def _arm_pushes(frame, bone, way, far, along, over, frames):
 
 def _reached(places, moved, lengths):
     """Places `[2, T, 22, 3]` with elbows and wrists moved, as near as bones of `lengths [2, 2, 2]` let them."""
-    shoulder = places[:, :, ARMS[:, 0]]
-    elbow, wrist = np.moveaxis(places[:, :, ARMS[:, 1:]] + moved, 3, 0)
-    upper, lower = (lengths[:, k][:, None, :, None] for k in (0, 1))
-    for _ in range(2):
-        elbow = shoulder + upper * rot.normalize(elbow - shoulder)
-        lacking = wrist - elbow
-        elbow = elbow + 0.7 * (lacking - lower * rot.normalize(lacking))
     out = places.copy()
-    elbow = out[:, :, ARMS[:, 1]] = shoulder + upper * rot.normalize(elbow - shoulder)
-    out[:, :, ARMS[:, 2]] = elbow + lower * rot.normalize(wrist - elbow)
+    for own, by, arms in zip(out, moved, lengths[..., None], strict=True):
+        at = np.flatnonzero(by.any((1, 2, 3)))
+        shoulder, elbow, wrist = (own[at[:, None], joint] for joint in ARMS.T)
+        elbow, wrist = elbow + by[at, :, 0], wrist + by[at, :, 1]
+        for _ in range(2):
+            elbow = shoulder + arms[0] * rot.normalize(elbow - shoulder)
+            lacking = wrist - elbow
+            elbow = elbow + 0.7 * (lacking - arms[1] * rot.normalize(lacking))
+        elbow = shoulder + arms[0] * rot.normalize(elbow - shoulder)
+        own[at[:, None], ARMS[:, 1]] = elbow
+        own[at[:, None], ARMS[:, 2]] = elbow + arms[1] * rot.normalize(wrist - elbow)
     return out
 
 
-def _turned(motion, places, now, world):
-    """The motion with its elbows and wrists where `now [T, 22, 3]` has them, and its world turns `[T, 22, 4]` then."""
+def _turned(motion, places, now, world, moved):
+    """The motion with its elbows and wrists where `now [T, 22, 3]` has them, and its world turns `[T, 22, 4]` then.
+
+    `moved [T]`: the frames on which they are elsewhere than in `places`.
+    """
     shoulder, elbow, wrist = ARMS.T
-    before, after = ((p[:, elbow] - p[:, shoulder], p[:, wrist] - p[:, elbow]) for p in (places, now))
-    upper = _upper_turn(before, after, _hinges(*before, world[:, shoulder]))
-    lower = rot.multiply(rot.shortest_arc(rot.rotate(upper, before[1]), after[1]), upper)
     turns, local = world.copy(), motion.rotations.copy()
-    turns[:, shoulder] = rot.multiply(upper, world[:, shoulder])
-    turns[:, elbow] = rot.multiply(lower, world[:, elbow])
-    turns[:, wrist] = rot.multiply(lower, world[:, wrist])
+    upper, lower = places[:, elbow] - places[:, shoulder], places[:, wrist] - places[:, elbow]
+    hinge = _hinges(upper, lower, world[:, shoulder])[moved]
+    before, places, world = (upper[moved], lower[moved]), now[moved], world[moved]
+    after = places[:, elbow] - places[:, shoulder], places[:, wrist] - places[:, elbow]
+    upper = _upper_turn(before, after, hinge)
+    lower = rot.multiply(rot.shortest_arc(rot.rotate(upper, before[1]), after[1]), upper)
+    at = np.flatnonzero(moved)[:, None]
+    turns[at, shoulder] = rot.multiply(upper, world[:, shoulder])
+    turns[at, elbow] = rot.multiply(lower, world[:, elbow])
+    turns[at, wrist] = rot.multiply(lower, world[:, wrist])
     for joint in (shoulder, elbow):
-        local[:, joint] = rot.multiply(rot.conjugate(turns[:, PARENTS[joint]]), turns[:, joint])
+        local[at, joint] = rot.multiply(rot.conjugate(turns[at, PARENTS[joint]]), turns[at, joint])
     return replace(motion, rotations=local), turns
 
 

@@ -22,7 +22,9 @@ BONES = np.array(
     [[INDEX["pelvis"], INDEX["spine3"]], [INDEX["spine3"], INDEX["neck"]], [INDEX["neck"], INDEX["head"]]]
     + [[INDEX[f"{side}_{a}"], INDEX[f"{side}_{b}"]] for side in ("left", "right") for a, b in _SIDES]
 )
-BLOCK = 600  # frames whose distances are held at a time
+BLOCK = 600  # frames whose overlaps are held at a time
+FEW, SOME = 64, 4096  # frames, and pairs of bones, whose numbers stay in a processor's own memory
+_THICKEST = FLESH[BONES].max(-1).astype(np.float32)
 REACH = 1.3  # metres from the pelvis that no flesh of a body of size 1 lies beyond
 
 
@@ -62,14 +64,14 @@ def near_pairs(poses, contacts=(), reserve=0.0):
     """
     roots = poses.places[:, :, 0]
     frames = np.flatnonzero(rot.length(roots[0] - roots[1]) < REACH * poses.sizes.sum() + reserve)
-    blocks = [frames[k : k + BLOCK] for k in range(0, max(len(frames), 1), BLOCK)]
+    blocks = [frames[k : k + FEW] for k in range(0, max(len(frames), 1), FEW)]
     frame, first, second = (
         np.concatenate(part) for part in zip(*(_near_spheres(poses, b, reserve) for b in blocks), strict=True)
     )
     for contact in contacts:
         within = np.isin(frame, poses.frames_between(contact.start, contact.end))
         for person, name in (contact.first, contact.second):
-            touching = (BONES[(first, second)[person]] == INDEX[name]).any(-1)
+            touching = (INDEX[name] == BONES).any(-1)[(first, second)[person]]
             keep = ~(within & touching)
             frame, first, second, within = frame[keep], first[keep], second[keep], within[keep]
     return frame, first, second
@@ -82,49 +84,67 @@ def depths(places, sizes, pairs):
 
     `places [2, T, 22, 3]`; `pairs`: frames and bones of both, as `near_pairs` gives them.
     """
+    if len(pairs[0]) > SOME:
+        blocks = (depths(places, sizes, [p[k : k + SOME] for p in pairs]) for k in range(0, len(pairs[0]), SOME))
+        return tuple(np.concatenate(part, axis) for part, axis in zip(zip(*blocks), (0, 1, 0, 0), strict=True))
     frame, first, second = pairs
-    mine, theirs = places[0][frame[:, None], BONES[first]], places[1][frame[:, None], BONES[second]]
+    # Coordinates first: arithmetic over the last of a few thousand pairs is several times as fast as over three.
+    mine, theirs = (_coordinates(places[p], frame, BONES[bones]) for p, bones in enumerate((first, second)))
     share, other_share, apart = closest(mine, theirs)
-    distance = rot.length(apart)
-    flesh = _radius(share, sizes[0], BONES[first]) + _radius(other_share, sizes[1], BONES[second])
-    up = np.array([0.0, 0.0, 1.0])
-    way = np.where(distance[..., None] > 1e-9, apart / np.maximum(distance, 1e-9)[..., None], up)
-    return flesh - distance, np.stack([share, other_share]), way, flesh
+    distance = np.sqrt(_dot(apart, apart))
+    flesh = _radius(share, sizes[0], first) + _radius(other_share, sizes[1], second)
+    apart /= np.maximum(distance, 1e-9)
+    apart[:, distance <= 1e-9] = [[0.0], [0.0], [1.0]]
+    return flesh - distance, np.stack([share, other_share]), apart.T, flesh
+
+
+def _coordinates(places, frame, joints):
+    """Places of pairs of joints `[N, 2]` at frames `[N]` as `[2 ends, 3, N]`."""
+    each = np.ascontiguousarray(places.reshape(-1, 3).T)
+    return np.take(each, frame * COUNT + joints.T, axis=1).swapaxes(0, 1)
+
+
+def _dot(a, b):
+    """Scalar products of vectors `[3, N]`."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def _near_spheres(poses, frames, reserve):
     """Of `frames`, those and bones of both persons, each `[N]`, whose spheres come nearer than `reserve` metres."""
     middles, radii = [], []
-    for person in range(2):
-        ends = poses.places[person][frames].transpose(2, 1, 0)  # [3, 22, N]: frames last
+    for places, size in zip(poses.places, poses.sizes, strict=True):
+        ends = np.ascontiguousarray(places[frames].transpose(2, 1, 0), np.float32)  # [3, 22, N]: frames last
         start, stop = ends[:, BONES[:, 0]], ends[:, BONES[:, 1]]
         bone = stop - start
         middles.append(0.5 * (start + stop))
-        thickest = poses.sizes[person] * FLESH[BONES].max(-1)[:, None]
-        radii.append(0.5 * np.sqrt(bone[0] ** 2 + bone[1] ** 2 + bone[2] ** 2) + thickest)
-    x, y, z = (a[:, None] - b[None] for a, b in zip(*middles, strict=True))
-    meet = x * x + y * y + z * z < (radii[0][:, None] + radii[1][None] + reserve) ** 2
-    frame, first, second = np.nonzero(meet.transpose(2, 0, 1))
-    return frames[frame], first, second
+        radii.append(0.5 * np.sqrt(_dot(bone, bone)) + np.float32(size) * _THICKEST[:, None])
+    room = radii[0][:, None] + (radii[1] + np.float32(reserve))
+    room *= room
+    for a, b in zip(*middles, strict=True):
+        away = a[:, None] - b
+        away *= away
+        room -= away
+    pair, frame = np.divmod(np.flatnonzero(room > 0), len(frames))
+    return frames[frame], *np.divmod(pair, len(BONES))
 
 
-def _radius(share, size, bones):
-    start, stop = FLESH[bones[..., 0]], FLESH[bones[..., 1]]
-    return size * (start + share * (stop - start))
+def _radius(share, size, bone):
+    start, stop = FLESH[BONES].T
+    return size * (start[bone] + share * (stop - start)[bone])
 
 
 def closest(a, b):
-    """Closest points of line pieces `a`, `b` `[..., 2, 3]`: shares along both `[...]` and the way from b's to a's.
+    """Closest points of line pieces `a`, `b` `[2, 3, N]`: shares along both `[N]` and the way from b's to a's `[3, N]`.
 
     Ericson 2005, Real-Time Collision Detection, section 5.1.9: the closest point of the endless lines, clamped, then
     each piece's closest point to the other's, in turn.
     """
-    da, db, gap = a[..., 1, :] - a[..., 0, :], b[..., 1, :] - b[..., 0, :], a[..., 0, :] - b[..., 0, :]
-    aa, bb, ab = rot.dot(da, da), rot.dot(db, db), rot.dot(da, db)
-    ag, bg = rot.dot(da, gap), rot.dot(db, gap)
+    da, db, gap = a[1] - a[0], b[1] - b[0], a[0] - b[0]
+    aa, bb, ab = _dot(da, da), _dot(db, db), _dot(da, db)
+    ag, bg = _dot(da, gap), _dot(db, gap)
     aa, bb = np.maximum(aa, 1e-12), np.maximum(bb, 1e-12)
     cross = aa * bb - ab * ab
     s = np.where(cross > 1e-12, np.clip((ab * bg - ag * bb) / np.maximum(cross, 1e-12), 0.0, 1.0), 0.0)
     t = np.clip((ab * s + bg) / bb, 0.0, 1.0)
     s = np.clip((ab * t - ag) / aa, 0.0, 1.0)
-    return s, t, gap + s[..., None] * da - t[..., None] * db
+    return s, t, gap + s * da - t * db

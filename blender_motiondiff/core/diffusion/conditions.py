@@ -67,7 +67,7 @@ def _first_frame(character):
 def _observe(character, person, times, part):
     """World features `[T, 268]` and mask of what is known of one person in the frames `part` (a slice) of the clip."""
     frames = part.stop - part.start
-    features, mask = np.zeros((frames, SIZE)), np.zeros((frames, SIZE), bool)
+    features, mask = np.zeros((frames, SIZE), np.float32), np.zeros((frames, SIZE), bool)
     # An unknown pelvis is taken to be at its frame's place, so that places of hands and feet can be told from there.
     features[:, :2] = person.place[part]
     if person.motion is not None:
@@ -157,7 +157,8 @@ def build(request, courses, tables, part, bare=False):
     observed = ref.to_relative(features, place, heading)
     # Whoever is animated already may be of any size: the network sees them at size 1, in their own frames.
     sizes = np.array([c.body.size if c.given else 1.0 for c in asked])
-    observed[..., : VELOCITIES.stop] /= sizes[:, None, None]
+    if (sizes != 1.0).any():
+        observed[..., : VELOCITIES.stop] /= sizes[:, None, None]
     base = ref.base_of(tables, sources, observed, mask, place, heading)
     told = ref.given(tables, sources, base, mask, *_besides(request, course, part, sources, mask, place, heading))
     out = [_for_each(rows, len(courses)) for rows in (base, ref.spread(tables, sources, mask), told, ~mask)]
@@ -186,6 +187,8 @@ def _besides(request, course, part, sources, mask, place, heading):
 def _for_each(rows, takes):
     """Rows `[P, T, K]` for every take `[takes, P, T', K]`, with room for whole tokens."""
     persons, frames, size = rows.shape
+    if takes == 1 and frames % PATCH == 0 and rows.dtype == np.float32:
+        return rows[None]
     out = np.empty((takes, persons, frames + -frames % PATCH, size), np.float32)
     out[:, :, :frames] = rows
     return out
