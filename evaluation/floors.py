@@ -8,7 +8,7 @@ MOST_STEPS = 8  # of the standard setting
 MANY = "50"  # steps that fewer ones are compared with
 # Figures that describe and are not judged, or are another's twin.
 UNJUDGED = (
-    "contact_slip_own_cm_s", "foot_lowest_cm", "touching_share", "distance_m",
+    "contact_slip_own_cm_s", "contact_slip_forced_cm_s", "foot_lowest_cm", "touching_share", "distance_m",
     "joint_error_takes_m",
 )  # fmt: skip
 # Differences below a share of these mean nothing: a path met to 0.01 mm is not worse than one met to 0.001 mm.

@@ -48,6 +48,8 @@ def of_one(task, known, motion, before=None):
         out |= path(task, known, motion)
     if task in ("keys", "partial"):
         out |= keyed(task, known, motion, places)
+    if task == "keys" and before is not None:
+        out |= _forced(known, before)
     if task in ("path", "path_sparse"):
         out["joint_error_m"] = (metrics.joint_error(places, known.places), 1)
     if task == "reaction":
@@ -104,6 +106,13 @@ def keyed(task, known, motion, places):
         off = [np.linalg.norm(places[_frames(p), INDEX[p.joint]] - p.place, axis=-1) for p in tasks.pins(real)]
         out["pin_error_cm"] = (100 * float(sum(o.sum() for o in off)), sum(map(len, off)))
     return out
+
+
+def _forced(known, before):
+    """The slip that exact keys leave to the feet that stand in the motion before cleanup."""
+    stood = label_contacts(positions(before), before.body, FPS)
+    slip, steps = metrics.forced_slip(known.places, stood, tasks.key_frames(known.window.motion), FPS)
+    return {"contact_slip_forced_cm_s": (100 * slip, steps)}
 
 
 def _frames(pin):

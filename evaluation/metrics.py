@@ -32,6 +32,19 @@ def standing_slip(positions, contacts, fps):
     return float(speed[standing].sum()), int(standing.sum())
 
 
+def forced_slip(positions, contacts, keys, fps):
+    """(sum of speeds in m/s, steps) that `standing_slip` can't fall below where poses at frames `keys` are exact.
+
+    A toe that stands all the way from one key to the next has to get from where it is in the one to where it is in the
+    other. `positions [T, 22, 3]` need to be right at the keys alone.
+    """
+    toes, on = positions[:, [FEET[1], FEET[3]], :2], np.asarray(contacts, bool)[:, [1, 3]]
+    keys = np.asarray(keys)
+    stays = np.stack([on[a : b + 1].all(0) for a, b in zip(keys[:-1], keys[1:], strict=True)])
+    far = np.linalg.norm(np.diff(toes[keys], axis=0), axis=-1) * fps
+    return float(far[stays].sum()), standing_slip(positions, contacts, fps)[1]
+
+
 def foot_height_error(positions, contacts, body):
     """(sum of distances in metres, their number): how far standing foot joints are off their rest height over ground.
 

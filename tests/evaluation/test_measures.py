@@ -126,6 +126,19 @@ def test_small_metrics_by_hand():
     assert metrics.standing_slip(places, stands, 30.0) == (pytest.approx(3.0), 1)
 
 
+def test_a_toe_that_stands_from_key_to_key_has_to_travel_between_them():
+    places = np.zeros((7, 22, 3))
+    places[:, FEET[1], 0] = [0.0, 9.0, 9.0, 0.1, 9.0, 9.0, 0.3]  # between the keys it may be anywhere
+    places[:, FEET[3], 0] = np.arange(7.0)
+    stands = np.zeros((7, 4), bool)
+    stands[:, 1] = True
+    stands[4, 1] = False  # so it may step from the second key to the third
+    total, steps = metrics.forced_slip(places, stands, [0, 3, 6], 30.0)
+    assert (total, steps) == (pytest.approx(0.1 * 30.0), 4)
+    stands[4, 1] = True
+    assert metrics.forced_slip(places, stands, [0, 3, 6], 30.0)[0] == pytest.approx(0.3 * 30.0)
+
+
 def test_recordings_own_figures_leave_out_comparisons():
     rows = measures.of_real("keys", alone(swinging(120, 4)))
     assert "foot_skating_ratio" in rows
