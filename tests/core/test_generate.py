@@ -1,6 +1,7 @@
 """The walk from a request to takes, with the bundled weights."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -85,6 +86,15 @@ def test_a_leader_comes_back_untouched_and_the_partner_is_near(denoiser):
     assert take.motions[0] is leader
     apart = np.linalg.norm(take.motions[1].root[:, :2] - leader.root[:, :2], axis=1)
     assert apart.max() < 3.0 and take.motions[1].frames == 91
+
+
+def test_takes_of_a_draft_differ_nearly_as_those_of_several_steps(denoiser):
+    def spread(steps):
+        takes = generate(replace(reaction(), takes=4, steps=steps), denoiser)
+        places = np.stack([positions(t.motions[1]) for t in takes])
+        return np.mean([np.linalg.norm(a - b, axis=-1).mean() for a, b in combinations(places, 2)])
+
+    assert spread(1) > 0.6 * spread(8) > 0.01
 
 
 def test_the_world_may_be_turned_moved_and_scaled(denoiser):

@@ -19,6 +19,7 @@ from .windows import merge, spans
 
 DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
 CHOICE = 0.8  # seconds over which the network averages the noise to tell takes apart (network.SLOW, in tokens)
+STRAY = 1.6  # times that noise in a single call, so that takes differ there as they do after several
 VARY_STEPS = 2  # calls at least when a motion is changed
 BLOCK = 60  # frames whose noise comes from one stream, so that it is the same in whichever window they lie
 
@@ -75,6 +76,8 @@ def _answer(request, courses, window, denoiser, callback):
         rows = [noise(request.seed, k, number, shape[1], start, stop) for k in range(shape[0])]
         if number == 0:  # the first take is the likeliest answer, the others stray from it
             rows[0] = rows[0] - ref.smooth(rows[0], CHOICE)
+            if request.steps == 1:
+                rows[1:] = [row + (STRAY - 1.0) * ref.smooth(row, CHOICE) for row in rows[1:]]
         return np.stack(rows) * window.free
 
     # A single call has nobody after it who could follow where it is steered.
