@@ -89,6 +89,9 @@ def make_rows(frame, person, joint, normal, residual, weight, number, other=None
     )  # fmt: skip
 
 
+NO_ROWS = make_rows(0, 0, 0, np.zeros((0, 3)), np.zeros(0), 1.0, 0)
+
+
 def vector_rows(frame, person, joint, offsets, weight, number, other=None):
     """Three rows, along x, y and z, for every offset `[N, 3]` that is to vanish, in metres.
 
@@ -150,7 +153,7 @@ def join(parts):
     parts = list(parts)
     some = [p for p in parts if len(p.frame)]
     if len(some) < 2:
-        return some[0] if some else make_rows(0, 0, 0, np.zeros((0, 3)), np.zeros(0), 1.0, 0)
+        return some[0] if some else NO_ROWS
     return Rows(*(np.concatenate([getattr(p, name) for p in some]) for name in _NAMES))
 
 

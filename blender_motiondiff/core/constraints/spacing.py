@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import rotations as rot
-from .rows import make_rows
+from .rows import NO_ROWS, make_rows
 
 
 def rows(spacing, poses, number):
@@ -12,6 +12,8 @@ def rows(spacing, poses, number):
     offsets, apart = _apart(poses, frames)
     beyond = _beyond(spacing, apart)
     off = beyond != 0
+    if not off.any():
+        return NO_ROWS
     along = np.zeros((int(off.sum()), 3))
     # Where both stand in one place, any way apart is as good as another.
     along[:, :2] = np.where(apart[off, None] > 1e-9, offsets[off] / np.maximum(apart[off, None], 1e-9), [1.0, 0.0])

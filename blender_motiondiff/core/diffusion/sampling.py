@@ -92,7 +92,6 @@ def _answer(request, courses, window, denoiser, callback):
         clean = _varied(request, courses, window, denoiser, denoise, draw, impose, callback)
     else:
         clean = SAMPLERS[request.sampler](denoise, draw(), request.steps, impose, draw, callback, request.repaint)
-    clean = onto_paths(clean, window, courses) * window.free
     frames = window.part.stop - window.part.start
     world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
     return world[:, :, :frames].astype(np.float32)

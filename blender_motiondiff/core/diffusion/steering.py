@@ -31,7 +31,7 @@ def steerer(request, courses, window):
     times = courses[0].times[window.part]
     observed = _observations(request, courses[0], window.part)
     asked = _wishes(request)
-    wishes = any((request.spacings, request.syncs, request.obstacles, request.contacts))
+    wishes = any(getattr(asked, name) for name in PUSHING)
     if not len(observed) and not wishes:
         return None
     movable = np.stack([_movable(c, p, window.part)
