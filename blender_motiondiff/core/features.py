@@ -9,7 +9,7 @@ import numpy as np
 
 from . import rotations as rot
 from .motion import FPS, Motion, forward_kinematics
-from .skeleton import COUNT
+from .skeleton import COUNT, FEET
 
 POSITIONS = slice(0, 3 * COUNT)
 VELOCITIES = slice(3 * COUNT, 6 * COUNT)
@@ -17,6 +17,12 @@ ROTATIONS = slice(6 * COUNT, 12 * COUNT)
 CONTACTS = slice(12 * COUNT, 12 * COUNT + 4)
 SIZE = 12 * COUNT + 4  # 268
 SURE = 0.5  # area that a rotation's two columns span, 1 for a sure one: below this it is led over
+
+
+def of_joints(joints):
+    """Which features `[268]` (bool) tell of some joints, by number; contacts are told of the feet."""
+    own = np.isin(np.arange(COUNT), joints)
+    return np.concatenate([np.repeat(own, 3), np.repeat(own, 3), np.repeat(own, 6), own[list(FEET)]])
 
 
 def velocities(positions, fps=FPS):

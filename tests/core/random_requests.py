@@ -20,7 +20,7 @@ from .samples import bodies as measures
 from .samples import quaternions, random_motion, standing
 
 NAN, INF = np.nan, np.inf
-KINDS = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles", "ground", "words")
+KINDS = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles", "ground", "words", "solos")
 joint = st.sampled_from(JOINTS)
 some_joints = st.lists(joint, min_size=1, max_size=6, unique=True).map(tuple)
 joints = st.one_of(some_joints, st.just(JOINTS))
@@ -227,6 +227,12 @@ def syncs(draw, a):
 
 
 @st.composite
+def solos(draw, a):
+    joints = draw(st.sampled_from([JOINTS, ("head",), JOINTS[:5]]))
+    return ask.Solo(joints, **a.moments(draw), weight=draw(st.sampled_from([0.0, 0.3, 1.0])))
+
+
+@st.composite
 def shapes(draw, a):
     kind, size = draw(st.sampled_from([ask.Sphere, ask.Capsule, ask.Box, ask.Grid])), a.body.size
     centre, radius = a.near(draw, 1.5), draw(st.sampled_from([0.2, 0.0, 0.5, 5.0])) * size
@@ -268,7 +274,7 @@ def words(draw, a):
 
 SHARED = {
     "contacts": contacts, "spacings": spacings, "facings": turns(ask.Facing), "look_ats": turns(ask.LookAt),
-    "syncs": syncs, "obstacles": obstacles, "words": words,
+    "syncs": syncs, "obstacles": obstacles, "words": words, "solos": solos,
 }  # fmt: skip
 
 # --- whole requests ---------------------------------------------------------------------------------------------------
@@ -285,7 +291,7 @@ def requests(draw):
     a = draw(st.sampled_from([around for _, around in cast]))
     kinds = set() if draw(now_and_then(3)) else draw(st.sets(st.sampled_from(KINDS), min_size=1, max_size=4))
     if people == 1:
-        kinds -= {"spacings", "syncs"}
+        kinds -= {"spacings", "syncs", "solos"}
     fields = {
         name: tuple(draw(st.lists(SHARED[name](a), min_size=1, max_size=2))) for name in sorted(kinds & {*SHARED})
     }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from blender_motiondiff.core.constraints import bodies, collect
-from blender_motiondiff.core.constraints.rows import gradient, join
+from blender_motiondiff.core.constraints.rows import join
 from blender_motiondiff.core.motion import turned
 from blender_motiondiff.core.request import HARD, Character, Contact, Facing, Ground, Pin, Request, Spacing, Target
 from blender_motiondiff.core.skeleton import INDEX
@@ -95,17 +95,23 @@ def test_closest_points_are_no_farther_than_any_others(seed):
     assert np.linalg.norm(way) <= best + 1e-9
 
 
-def test_bodies_part_along_their_rows():
+def test_bodies_part_along_their_ways_out():
     a = standing(4)
     apart, near = turned(a, 0.0, (0.0, 1.5, 0.0)), turned(a, 0.3, (0.05, 0.2, 0.0))
     assert (bodies.penetration(poses_of(a, apart)) == 0).all()
-    assert len(bodies.rows(poses_of(a, apart), 0, 1.0)) == 0
     assert (bodies.penetration(poses_of(a)) == 0).all()
     poses = poses_of(a, near)
-    depth = bodies.penetration(poses)
-    assert (depth > 0.03).all()
-    slope = gradient(bodies.rows(poses, 0, 1.0), poses.places.shape)
-    assert (bodies.penetration(replace(poses, places=poses.places - 0.05 * slope)) < depth).all()
+    deepest = bodies.penetration(poses)
+    assert (deepest > 0.03).all()
+    pairs = bodies.near_pairs(poses)
+    depth, _, way, flesh = bodies.depths(poses.places, poses.sizes, pairs)
+    assert np.allclose(np.linalg.norm(way, axis=1), 1.0) and (flesh > depth - 1e-9).all()
+    out = np.zeros((4, 3))
+    for frame in range(4):
+        own = (pairs[0] == frame) & (depth > 0)
+        out[frame] = (way[own] * depth[own, None]).mean(0)
+    places = poses.places + np.stack([out, -out])[:, :, None]
+    assert (bodies.penetration(replace(poses, places=places)) < deepest).all()
 
 
 def test_what_is_in_contact_may_touch():

@@ -14,31 +14,36 @@ def straight(speed, frames=180):
     return np.stack([np.zeros(frames), -speed * np.arange(frames) / 30.0], -1)
 
 
+def planned(place, body, rng, **options):
+    """Contacts along a path."""
+    return gait.contacts_at(gait.plan_phase(place, body, rng, **options), gait.path_speed(place, body.size))
+
+
 def strikes(flags):
     return np.flatnonzero(np.diff(flags) > 0)
 
 
 @pytest.mark.parametrize(("speed", "cycle", "stance"), [(0.65, 1.17, 0.58), (1.25, 1.10, 0.49), (3.8, 0.66, 0.16)])
 def test_cycle_and_stance_follow_the_speed(speed, cycle, stance):
-    contacts = gait.plan(straight(speed), BODY, np.random.default_rng(0))
+    contacts = planned(straight(speed), BODY, np.random.default_rng(0))
     beats = np.diff(strikes(contacts[:, 1])) / 30.0
     assert beats.mean() == pytest.approx(cycle, rel=0.1)
     assert contacts[:, 1].mean() == pytest.approx(stance, abs=0.08)
 
 
 def test_feet_take_turns():
-    contacts = gait.plan(straight(1.2), BODY, np.random.default_rng(1))
+    contacts = planned(straight(1.2), BODY, np.random.default_rng(1))
     left, right = strikes(contacts[:, 1]), strikes(contacts[:, 3])
     gaps = [np.abs(right - frame).min() / 30.0 for frame in left[1:-1]]
     assert np.allclose(gaps, 0.55, atol=0.1)
 
 
 def test_standing_feet_stand():
-    assert gait.plan(straight(0.0), BODY, np.random.default_rng(0)).all()
+    assert planned(straight(0.0), BODY, np.random.default_rng(0)).all()
 
 
 def test_takes_differ():
-    plans = [gait.plan(straight(1.0), BODY, np.random.default_rng(seed)) for seed in range(4)]
+    plans = [planned(straight(1.0), BODY, np.random.default_rng(seed)) for seed in range(4)]
     assert len({p.tobytes() for p in plans}) == 4
 
 
@@ -51,7 +56,7 @@ def test_a_keyed_stride_is_met_in_step():
 
     for seed in range(5):
         for ahead, behind, toe in (("left", "right", 1), ("right", "left", 3)):
-            plan = gait.plan(straight(1.2), BODY, np.random.default_rng(seed), keys=[(90, stride(ahead, behind))])
+            plan = planned(straight(1.2), BODY, np.random.default_rng(seed), keys=[(90, stride(ahead, behind))])
             touch = strikes(plan[:, toe])
             assert np.abs(touch - 90).min() <= 4, (seed, ahead)
 
@@ -66,10 +71,10 @@ def test_two_walk_in_step():
     together = gait.plan_phase(straight(1.0), BODY, np.random.default_rng(1), phase_from=other)
     assert out_of_step(alone, other, slice(None)) > 0.2
     assert out_of_step(together, other, slice(None)) < 1e-9
-    contacts = gait.plan(straight(1.0), BODY, np.random.default_rng(1), phase_from=other)
+    contacts = planned(straight(1.0), BODY, np.random.default_rng(1), phase_from=other)
     theirs = gait.contacts_at(other, gait.path_speed(straight(1.3), BODY.size))
     assert np.array_equal(strikes(contacts[:, 1]), strikes(theirs[:, 1]))
-    mirrored = gait.plan(straight(1.0), BODY, np.random.default_rng(1), phase_from=other + 0.5)
+    mirrored = planned(straight(1.0), BODY, np.random.default_rng(1), phase_from=other + 0.5)
     assert np.array_equal(strikes(mirrored[:, 3]), strikes(theirs[:, 1]))
 
 

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blender_motiondiff.core.diffusion import projection as pro
-from blender_motiondiff.core.features import POSITIONS, ROTATIONS, VELOCITIES, encode, velocities
 from blender_motiondiff.core.motion import FPS, positions
 from blender_motiondiff.core.skeleton import COUNT, INDEX, PARENTS
 
@@ -162,18 +161,6 @@ def test_single_precision_stays_and_nothing_is_written_into_what_came():
     turned = np.asfortranarray(walkers())
     assert np.allclose(pro.correction(pro.precompute(o), turned), pro.correction(pro.precompute(o), walkers()))
     assert np.array_equal(pro.apply(pro.precompute(pro.select(o, slice(0, 0))), places), places)
-
-
-def test_features_move_with_their_velocities():
-    motion = swinging(60)
-    features = encode(motion.root, motion.rotations, motion.body.offsets, np.zeros((60, 4)))[None]
-    places = features[..., POSITIONS].reshape(1, 60, COUNT, 3)
-    o = pro.observe(np.arange(10, 20), WRIST, places[0, 10:20, WRIST] + 0.1)
-    moved = pro.project_features(features, pro.precompute(o))
-    found = moved[..., POSITIONS].reshape(1, 60, COUNT, 3)
-    assert np.abs(pro.residual(o, found)).max() < 1e-9
-    assert np.allclose(moved[..., VELOCITIES].reshape(found.shape), velocities(found), atol=1e-9)
-    assert np.array_equal(moved[..., ROTATIONS], features[..., ROTATIONS])
 
 
 def long_pin(places, joints, share=0.2):

@@ -31,6 +31,7 @@ from blender_motiondiff.core.request import (
     Pin,
     Request,
     RequestError,
+    Solo,
     Spacing,
     Sphere,
     Sync,
@@ -84,6 +85,7 @@ def everything():
         ),
         ground=Ground(np.zeros(2), 0.5, np.zeros((4, 4))),
         words=(Words("walk"), Words("turn", 1.0, 1.5)),
+        solos=(Solo(("head", "neck"), 0.5, 1.0, 0.5),),
     )  # fmt: skip
 
 
@@ -110,6 +112,7 @@ def spanned(path, *others):
 
 
 ANN, BEN = "characters[0]", "characters[1]"
+SHARED = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles", "words", "solos")
 BAD = [
     *[("duration", v) for v in (0.0, 0.4, 601.0, NAN, INF, -1.0, "2", None, True)],
     *[("characters", v) for v in ((), None, 3)],
@@ -120,8 +123,8 @@ BAD = [
     *[("repaint", v) for v in (0, 101, NAN)],
     *[(f"{n}_guidance", v) for n in ("constraint", "text") for v in (-1.0, 101.0, NAN, INF, None)],
     *[("cleanup", v) for v in FLAG],
-    *[(n, 3) for n in ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles", "words")],
-    *[(f"{n}[0]", None) for n in ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles", "words")],
+    *[(n, 3) for n in SHARED],
+    *[(f"{n}[0]", None) for n in SHARED],
     *[(f"{ANN}.name", v) for v in ("", None)],
     *[(f"{ANN}.body", v) for v in (None, Body(np.zeros((22, 3))), Body(np.full((22, 3), NAN)), Body(np.ones((21, 3))))],
     (f"{ANN}.body", Body(average_body().offsets * 1e6)),
@@ -166,6 +169,7 @@ BAD = [
     *[(f"{n}[0].target", Target(direction=v)) for n in ("facings", "look_ats") for v in (ONE, np.full(3, NAN))],
     ("facings[0].target", Target(direction=np.array([0, 0, 1.0]))),
     *spanned("syncs[0]", ("mirror", None), ("weight", HARD)),
+    *spanned("solos[0]", ("weight", 1.1), ("weight", HARD), ("joints", ()), ("joints", ("tail",))),
     *spanned("obstacles[0]", ("margin", -0.1), ("margin", NAN), ("joints", ("tail",)), ("joints", ()), ("shape", None)),
     *[(f"obstacles[{i}].shape.radius", v) for i in (0, 1) for v in (-0.1, NAN, INF)],
     *[(f"obstacles[{i}].shape.centre", v) for i in (0, 2) for v in [*ARRAY, np.full(3, NAN)]],
@@ -219,7 +223,8 @@ def fields_of(kind, seen):
 OWNERS = {
     "Character": "characters", "Path": "path", "Key": "keys", "Pin": "pins", "Vary": "vary", "Contact": "contacts",
     "Spacing": "spacings", "Facing": "facings", "LookAt": "look_ats", "Sync": "syncs", "Obstacle": "obstacles",
-    "Ground": "ground", "Words": "words", "Sphere": "shape", "Capsule": "shape", "Box": "shape", "Grid": "shape",
+    "Ground": "ground", "Words": "words", "Solo": "solos", "Sphere": "shape", "Capsule": "shape",
+    "Box": "shape", "Grid": "shape",
 }  # fmt: skip
 WITHIN = {"Character.vary"}  # checked by its own fields; targets stand in the table as wholes
 
@@ -357,6 +362,7 @@ LEFT_OVER = {
     "all of it kept": (Request((replace(KEPT, keep=np.ones((61, 22))),), 2.0), "animated already"),
     "a partner where there is none": (replace(ann(keys=(FULL,)), look_ats=(LookAt(0, Target(True)),)), "needs two"),
     "spacing of one": (replace(ann(keys=(FULL,)), spacings=(Spacing(1.0),)), "two characters"),
+    "a solo of one": (replace(ann(keys=(FULL,)), solos=(Solo(),)), "two characters"),
     "syncing one": (replace(ann(keys=(FULL,)), syncs=(Sync(),)), "two characters"),
     "a pin that holds nothing": (ann(pins=(pinned(),)), "holds nothing"),
     "a key that binds nothing": (ann(keys=(Key(1.0, POSE, ()),)), "binds nothing"),

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blender_motiondiff.core.diffusion.blending import alone, blended, by_level, over_frames, pair_and_single
+from blender_motiondiff.core.diffusion.blending import alone, blended, over_frames, pair_and_single
 from blender_motiondiff.core.diffusion.samplers import SAMPLERS, calls, ddim, ddpm, lcm, mixed, mixed_times, moves
+from blender_motiondiff.core.diffusion.sampling import solo_weights
 from blender_motiondiff.core.diffusion.schedule import STEPS, alpha_bar, sampling_steps, step_of
 from blender_motiondiff.core.features import SIZE
 from blender_motiondiff.core.reference import GIVEN, extras
-from blender_motiondiff.core.request import data
+from blender_motiondiff.core.request import Solo, data
+from blender_motiondiff.core.skeleton import INDEX
 
 MEAN = np.array([1.0, -2.0, 0.5])
 COVARIANCE = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.2], [0.0, 0.2, 0.3]])
@@ -237,15 +239,14 @@ def test_weights_that_don_t_add_up_are_refused(weights):
         call(blended((fixed(1.0), fixed(3.0)), weights))
 
 
-def test_weights_follow_the_noise_as_in_dualmdm():
-    late, early = by_level("late", 3.0), by_level("early", 3.0)
-    assert late([1.0]).item() == pytest.approx(1.0, abs=1e-6) and late([0.0]).item() == pytest.approx(np.exp(-3.0))
-    assert (late([0.3]) + early([0.3])).item() == pytest.approx(1.0)
-    assert by_level("linear", 0.8)([1.0]).item() == pytest.approx(0.8)
-    out = call(blended((fixed(1.0), fixed(3.0)), (late, None)), level=1.0)
-    assert np.allclose(out, 1.0)
-    with pytest.raises(ValueError, match="constant, linear"):
-        by_level("sudden", 1.0)
+def test_solos_weigh_their_joints_over_their_span_the_firmest_first():
+    times = np.arange(90) / 30.0
+    half, all_of_it = Solo(("head",), 1.0, 2.0, 0.5), Solo(("head", "neck"), 1.5, 2.0, 1.0)
+    weights = solo_weights((half, all_of_it), times, 92)
+    head, neck, hips = 3 * INDEX["head"], 3 * INDEX["neck"], 0
+    assert weights.shape == (92, SIZE) and not weights[:, hips].any() and not weights[:15].any()
+    assert np.allclose(weights[30:33, head], 0.5) and np.allclose(weights[45:61, [head, neck]], 1.0)
+    assert np.allclose(weights[89:], weights[89])
 
 
 def test_the_single_person_s_prior_sees_no_partner():

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import COUNT, INDEX
-from .rows import Poses, make_rows
+from .rows import Poses
 
 # Metres of flesh about each joint of a body of size 1; between two joints of a bone it changes evenly. Rounded by us
 # for an adult of 1.75 m, from the capsules that characters in physics simulations commonly have.
@@ -26,18 +26,6 @@ BLOCK = 600  # frames whose overlaps are held at a time
 FEW, SOME = 64, 4096  # frames, and pairs of bones, whose numbers stay in a processor's own memory
 _THICKEST = FLESH[BONES].max(-1).astype(np.float32)
 REACH = 1.3  # metres from the pelvis that no flesh of a body of size 1 lies beyond
-
-
-def rows(poses, number, weight, contacts=()):
-    """Rows for two persons, one for each pair of bones that are in each other; their ends nearest to the touch move.
-
-    `contacts`: a request's, whose joints may touch on their frames.
-    """
-    (frame, first, second), depth, share, way, _ = _overlaps(poses, contacts)
-    at, near = depth > 0, (share > 0.5).astype(int)
-    mine, theirs = BONES[first[at], near[0][at]], BONES[second[at], near[1][at]]
-    normal = way[at]
-    return make_rows(frame[at], 0, mine, normal, -depth[at], weight, number, (1, theirs, -normal))
 
 
 def penetration(poses, contacts=()):

@@ -102,12 +102,6 @@ def phase_of_pose(rotations, body, speed):
     return float(phases[cost.argmin()])
 
 
-def plan(place, body, rng, keys=(), fps=FPS, phase_from=None):
-    """Planned contacts `[T, 4]` along a path `[T, 2]`; see `plan_phase`."""
-    phase = plan_phase(place, body, rng, keys, fps, phase_from)
-    return contacts_at(phase, path_speed(place, body.size, fps))
-
-
 def plan_phase(place, body, rng, keys=(), fps=FPS, phase_from=None):
     """The phase of the steps along a path `[T, 2]`, in cycles `[T]`: 0 where the left foot touches down.
 

@@ -1,7 +1,7 @@
 """DiffusionBlending: several denoisers' estimates weighed against each other, by frame and by feature.
 
-Shafir et al. 2023 (PriorMDM, section 3.3): the sum of the models' x0, here with weights that add up to 1;
-Ruiz-Ponce et al. 2024 (in2IN, DualMDM): G_pair + w(t) (G_single - G_pair) with w a function of the noise level.
+Shafir et al. 2023 (PriorMDM, section 3.3): the sum of the models' x0, here with weights that add up to 1; the pair's
+estimate moved towards a single person's is Ruiz-Ponce et al. 2024 (in2IN, DualMDM), G_pair + w (G_single - G_pair).
 What comes out is called as a denoiser is: `denoise(noisy, given, free, level, present) -> x0`.
 """
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from ..features import SIZE
 from ..reference import SOURCES
-from .schedule import STEPS, step_of
 
 SEEN = slice(2 * SIZE + 3 + SOURCES, 2 * SIZE + 3 + SOURCES + 4)  # of reference.given: the partner's frame
 THERE = SEEN.stop + 2  # of reference.given: whether a partner is there
@@ -18,16 +17,16 @@ THERE = SEEN.stop + 2  # of reference.given: whether a partner is there
 def blended(denoisers, weights):
     """The denoiser that weighs the estimates of `denoisers` with `weights`, one of each a denoiser.
 
-    A weight is a number, an array that broadcasts to the estimate `[takes, P, T, 268]` (see `over_frames`), or a
-    function of `level [takes]` that gives one. They add up to 1 everywhere; the last may be None: the rest to 1. A
-    denoiser whose weight is 0 everywhere is not called. Raises ValueError where weights are too few or don't add up.
+    A weight is a number or an array that broadcasts to the estimate `[takes, P, T, 268]` (see `over_frames`). They add
+    up to 1 everywhere; the last may be None: the rest to 1. A denoiser whose weight is 0 everywhere is not called.
+    Raises ValueError where weights are too few or don't add up.
     """
     if len(weights) != len(denoisers):
         raise ValueError(f"{len(denoisers)} denoisers are blended with {len(weights)} weights: give one for each.")
 
     def denoise(noisy, given, free, level, present):
         total = None
-        for one, weight in zip(denoisers, _shares(weights, level, noisy.dtype), strict=True):
+        for one, weight in zip(denoisers, _shares(weights, noisy.dtype), strict=True):
             if not np.any(weight):
                 continue
             part = weight * one(noisy, given, free, level, present)
@@ -38,8 +37,8 @@ def blended(denoisers, weights):
     return denoise
 
 
-def _shares(weights, level, dtype):
-    found = [w(level) if callable(w) else w for w in weights]
+def _shares(weights, dtype):
+    found = list(weights)
     if found[-1] is None:
         found[-1] = 1.0 - sum(np.asarray(w, float) for w in found[:-1])
     found = [np.asarray(w, float) for w in found]
@@ -53,26 +52,6 @@ def over_frames(weight, frames):
     weight = np.asarray(weight, float)[..., :frames]
     missing = frames - weight.shape[-1]
     return np.pad(weight, [(0, 0)] * (weight.ndim - 1) + [(0, missing)], mode="edge")[..., None]
-
-
-def by_level(kind, value):
-    """DualMDM's weights w(t), t the share of noise steps left (1 pure noise): a function of `level [takes]`.
-
-    `kind`: "constant" is value; "linear" is value (1 - t); "late" is exp(-value t), which grows as the noise goes;
-    "early" is 1 minus that. in2IN gives t in 1000 steps: its rate is a thousandth of `value`.
-    """
-    forms = {
-        "constant": lambda t: np.full_like(t, value), "linear": lambda t: value * (1 - t),
-        "late": lambda t: np.exp(-value * t), "early": lambda t: 1 - np.exp(-value * t),
-    }  # fmt: skip
-    if kind not in forms:
-        raise ValueError(f"{kind!r} is no way to weigh by noise level: use one of {', '.join(forms)}.")
-
-    def weight(level):
-        left = step_of(np.atleast_1d(np.asarray(level, float))) / STEPS
-        return forms[kind](left)[:, None, None, None]
-
-    return weight
 
 
 def alone(denoise):

@@ -27,7 +27,7 @@ REACH = 0.4  # metres, for a leg of 0.85 m, that somebody who is known by pins a
 SAME_TIME = 1e-6  # seconds
 MOST_BENT = 1.5  # frames by which a moment may be off its frame's own time
 _LEG_JOINTS = {name for leg in LEGS for name in leg}
-SPANS = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles")
+SPANS = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles", "solos")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ..features import POSITIONS, VELOCITIES, velocities
 from ..motion import FPS
 from ..skeleton import COUNT
 from .kernels import REACH, STIFFNESS, skeleton_kernel, time_kernel
@@ -193,19 +192,6 @@ def _move(projector, places, out):
         found = np.moveaxis(found.reshape(len(system.index), len(flat), -1), 0, 1)
         pulls[:, system.index[:, None], list(system.axes)] = found
     _spread(projector, pulls, out.reshape(*flat.shape[:3], -1))
-
-
-def project_features(features, projector):
-    """World features `[..., P, T, 268]` with POSITIONS moved by `apply`, VELOCITIES by the move's own velocity.
-
-    So both stay as consistent as they were, and what no observation reaches is untouched.
-    """
-    shape = (*features.shape[:-1], COUNT, 3)
-    move = correction(projector, features[..., POSITIONS].reshape(shape))
-    out = features.copy()
-    out[..., POSITIONS] += move.reshape(*features.shape[:-1], -1)
-    out[..., VELOCITIES] += velocities(move).reshape(*features.shape[:-1], -1)
-    return out
 
 
 def residual(observations, places):

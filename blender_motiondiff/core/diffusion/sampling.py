@@ -8,9 +8,12 @@ from .. import reference as ref
 from .. import words
 from ..cleanup.contacts import label_contacts
 from ..constraints.trajectory import meet_path
-from ..features import SIZE, encode
+from ..features import SIZE, encode, of_joints
 from ..motion import FPS, positions
+from ..skeleton import INDEX
+from .blending import over_frames, pair_and_single
 from .conditions import build
+from .course import share_in_time
 from .guidance import push_away
 from .samplers import SAMPLERS
 from .steering import goals, steerer
@@ -185,6 +188,9 @@ def estimator(request, courses, window, denoiser):
 
     How far is what the request's constraint_guidance and text_guidance say (guidance.push_away).
     """
+    if request.solos:
+        weight = solo_weights(request.solos, courses[0].times[window.part], window.free.shape[2])
+        denoiser = pair_and_single(denoiser, weight)
     dense = request.steps > 1 and getattr(denoiser, "gradient", None) is not None
     constrained = called(denoiser, window, goals(request, courses, window) if dense else None)
     worded = request.text_guidance != 1.0 and window.given[..., -words.COUNT :].any()
@@ -204,6 +210,12 @@ def estimator(request, courses, window, denoiser):
         return last["clean"]
 
     return denoise
+
+
+def solo_weights(solos, times, frames):
+    """How far features are those of somebody alone `[frames, 268]`: where several say so, as the firmest does."""
+    shares = [over_frames(s.weight * share_in_time(times, s.start, s.end), frames) for s in solos]
+    return np.max([w * of_joints([INDEX[n] for n in s.joints]) for w, s in zip(shares, solos, strict=True)], 0)
 
 
 def wordless(window):

@@ -24,6 +24,7 @@ from .data import (
     Pin,
     Request,
     RequestError,
+    Solo,
     Spacing,
     Sphere,
     Sync,
@@ -38,6 +39,6 @@ from .space import moved, with_bodies_scaled
 __all__ = [
     "ALONG", "FREE", "GIVEN", "HARD", "LONGEST", "MOST_TAKES", "SAMPLERS", "SCHEMA", "SHORTEST", "Box", "Capsule",
     "Character", "Contact", "Facing", "Grid", "Ground", "Key", "LookAt", "Obstacle", "Path", "Pin", "Request",
-    "RequestError", "Spacing", "Sphere", "Sync", "Take", "Target", "Vary", "Words", "from_json", "moved", "to_json",
-    "validate", "with_bodies_scaled",
+    "RequestError", "Solo", "Spacing", "Sphere", "Sync", "Take", "Target", "Vary", "Words", "from_json", "moved",
+    "to_json", "validate", "with_bodies_scaled",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ from .data import (
     Ground,
     LookAt,
     Obstacle,
+    Solo,
     Spacing,
     Sphere,
     Sync,
@@ -43,6 +44,7 @@ def check_scene(at, request):
     for name, check in (
         ("contacts", _check_contact), ("spacings", _check_spacing), ("facings", _check_facing),
         ("look_ats", _check_look_at), ("syncs", _check_sync), ("obstacles", _check_obstacle), ("words", _check_words),
+        ("solos", _check_solo),
     ):  # fmt: skip
         items = getattr(request, name)
         check_tuple(at.of(name), items)
@@ -129,6 +131,14 @@ def _check_sync(at, sync, request):
     check_flag(at.of("mirror"), sync.mirror)
     check_span(at, sync, request.duration, "the sync")
     check_weight(at.of("weight"), sync.weight, may_bind=False)
+
+
+def _check_solo(at, solo, request):
+    check_kind(at, solo, Solo)
+    _check_two(at, request, "a solo")
+    check_joints(at.of("joints"), solo.joints)
+    check_span(at, solo, request.duration, "the solo")
+    check_number(at.of("weight"), solo.weight, 0.0, 1.0, "of a solo")
 
 
 def _check_two(at, request, what):

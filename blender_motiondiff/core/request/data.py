@@ -185,6 +185,16 @@ class Sync:
 
 
 @dataclass(frozen=True)
+class Solo:
+    """How far `joints` of both characters move as they would if nobody else were there: `weight` 0 not, 1 wholly."""
+
+    joints: tuple[str, ...] = JOINTS
+    start: float = 0.0
+    end: float | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class Sphere:
     """A ball."""
 
@@ -287,6 +297,7 @@ class Request:
     obstacles: tuple[Obstacle, ...] = ()
     ground: Ground | None = None
     words: tuple[Words, ...] = ()
+    solos: tuple[Solo, ...] = ()
 
     @property
     def frames(self):
