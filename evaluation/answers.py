@@ -2,9 +2,10 @@
 
 from blender_motiondiff.core import reference as ref
 from blender_motiondiff.core.diffusion.conditions import human_scale, in_shared_frame
-from blender_motiondiff.core.diffusion.course import flattened, settle, with_times
+from blender_motiondiff.core.diffusion.course import flattened, settle
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.diffusion.sampling import open_window
+from blender_motiondiff.core.diffusion.timing import with_times
 from blender_motiondiff.core.features import decode
 from blender_motiondiff.core.motion import Motion, scaled, turned
 from blender_motiondiff.core.request import validate
@@ -33,7 +34,7 @@ def both(request, denoiser):
     human, back = human_scale(validate(request))
     shared, heading, place = in_shared_frame(human)
     shared = with_times(shared)
-    courses = [settle(flattened(shared), k) for k in range(request.takes)]
+    courses = settle(flattened(shared), request.takes)
     frames = len(courses[0].times)
     window = open_window(shared, courses, denoiser.weights.tables, slice(0, frames))
     clean = heard[-1] * window.free

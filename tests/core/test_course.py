@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from blender_motiondiff.core import rotations as rot
-from blender_motiondiff.core.diffusion.course import flattened, settle, with_times
+from blender_motiondiff.core.diffusion.course import flattened, settle
+from blender_motiondiff.core.diffusion.timing import with_times
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
 from blender_motiondiff.core.request import (
     Character,
@@ -35,7 +36,7 @@ def straight(speed=1.0, aside=0.0):
 
 
 def course_of(request, take=0):
-    return settle(with_times(request), take)
+    return settle(with_times(request), take + 1)[take]
 
 
 def alone(**known):

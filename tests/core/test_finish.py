@@ -8,10 +8,11 @@ import pytest
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.denoiser import onnx_backend
-from blender_motiondiff.core.diffusion.course import settle, with_times
+from blender_motiondiff.core.diffusion.course import settle
 from blender_motiondiff.core.diffusion.finish import _foot_pins, _level, _movable
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.diffusion.sampling import noise
+from blender_motiondiff.core.diffusion.timing import with_times
 from blender_motiondiff.core.features import ROTATIONS, decode, encode
 from blender_motiondiff.core.motion import positions
 from blender_motiondiff.core.request import (
@@ -97,7 +98,7 @@ def test_legs_may_be_moved_where_no_key_binds_them():
     keys = key(0.5), key(1.0, joints=("left_knee",)), key(1.5, places=placed), key(2.0, joints=("head",), root=None)
     character = Character("A", BODY, keys=keys)
     request = with_times(Request((character,), SECONDS))
-    person = settle(request).people[0]
+    person = settle(request)[0].people[0]
     kept = np.zeros((len(person.place), COUNT))
     assert np.flatnonzero(_movable(character, person, kept) == 0).tolist() == [30, 45]
     assert np.flatnonzero(_level(character, person, kept) == 0).tolist() == [15, 30, 45]

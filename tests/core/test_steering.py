@@ -7,10 +7,11 @@ import pytest
 
 from blender_motiondiff.core.denoiser import back_ends
 from blender_motiondiff.core.diffusion.conditions import human_scale, in_shared_frame
-from blender_motiondiff.core.diffusion.course import settle, with_times
+from blender_motiondiff.core.diffusion.course import settle
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.diffusion.sampling import open_window, sample
 from blender_motiondiff.core.diffusion.steering import goals, steerer
+from blender_motiondiff.core.diffusion.timing import with_times
 from blender_motiondiff.core.features import decode
 from blender_motiondiff.core.motion import positions
 from blender_motiondiff.core.request import Character, Contact, Path, Pin, Request
@@ -30,7 +31,7 @@ def walks(**known):
 
 def opened(request, denoiser):
     shared = with_times(in_shared_frame(human_scale(request)[0])[0])
-    course = settle(shared)
+    course = settle(shared)[0]
     return shared, course, open_window(shared, [course], denoiser.weights.tables, slice(0, len(course.times)))
 
 

@@ -13,21 +13,19 @@ from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..constraints import footfalls, gait
 from ..constraints.ground import over_ground
-from ..constraints.trajectory import bend_to_keys, headings_at, sample_path, smooth_pelvis, timed
+from ..constraints.trajectory import bend_to_keys, headings_at, sample_path, smooth_pelvis
 from ..motion import FPS, Motion, forward_kinematics, positions, resample
 from ..reference import OWN, PARTNER, PATH
 from ..request import GIVEN, RequestError
 from ..skeleton import COUNT, FEET, INDEX, LEGS
+from .timing import SAME_TIME, time_grid
 
 KEPT = 0.5  # share from which a joint of an existing motion is shown to the network as known
 HEADING_SMOOTHING = 0.15  # seconds, of a path before its direction is taken
 COASTING = 1.6  # seconds after which somebody who walked on beyond what is kept has come to a stop
 RAMP = 0.4  # seconds over which a wish about facing comes and goes
 REACH = 0.4  # metres, for a leg of 0.85 m, that somebody who is known by pins alone stands away from them
-SAME_TIME = 1e-6  # seconds
-MOST_BENT = 1.5  # frames by which a moment may be off its frame's own time
 _LEG_JOINTS = {name for leg in LEGS for name in leg}
-SPANS = ("contacts", "spacings", "facings", "look_ats", "syncs", "obstacles", "solos")
 
 
 @dataclass(frozen=True)
@@ -61,30 +59,6 @@ class Course:
     people: tuple
 
 
-def with_times(request):
-    """The request with a time for every waypoint of its paths, and spans that hold a frame of the clip or more."""
-    characters = []
-    for p, c in enumerate(request.characters):
-        try:
-            characters.append(c if c.path is None else replace(c, path=timed(c.path, request.duration)))
-        except RequestError as error:
-            raise RequestError(f"characters[{p}].path.times: {error}") from error
-    request = replace(request, characters=tuple(characters))
-    first, last = time_grid(request)[0][[0, -1]].tolist()
-
-    def inside(when):
-        # The last frame may lie before the clip's end, and the first one after its beginning if it is a key's.
-        return None if when is None else min(max(when, first), last)
-
-    def moved(items):
-        return tuple(replace(i, start=inside(i.start), end=inside(i.end)) for i in items)
-
-    return replace(
-        request, characters=tuple(replace(c, pins=moved(c.pins)) for c in request.characters),
-        **{name: moved(getattr(request, name)) for name in SPANS},
-    )  # fmt: skip
-
-
 def flattened(request):
     """The request as the network sees it: what is asked over uneven ground is asked as high over a flat one."""
     if request.ground is None:
@@ -104,8 +78,11 @@ def flattened(request):
     return replace(request, characters=tuple(flat(c) for c in request.characters))
 
 
-def settle(request, take=0):
-    """The Course of one take of a request that is timed, in the shared frame, of human size. Raises RequestError."""
+def settle(request, takes=1):
+    """The Courses of some takes of a request that is timed, in the shared frame, of human size. Raises RequestError.
+
+    They differ in the planned steps alone.
+    """
     times, placed = time_grid(request)
     people = [_alone(c, times, placed) for c in request.characters]
     if all(p.source == PARTNER for p in people):
@@ -115,11 +92,16 @@ def settle(request, take=0):
         )
     people = [_beside(p, people[1 - i], request, times) if p.source == PARTNER else p for i, p in enumerate(people)]
     people = [_faced(i, p, people, request, times) for i, p in enumerate(people)]
+    return [Course(times, tuple(_stepping(request, people, times, take))) for take in range(takes)]
+
+
+def _stepping(request, people, times, take):
+    """The persons of one take with the steps that it plans."""
+    beside = [p.source == PARTNER and people[1 - i].source == PATH and not request.syncs for i, p in enumerate(people)]
     rng = [np.random.default_rng([request.seed, take, i]) for i in range(len(people))]
-    led = [p.source == PARTNER and people[1 - i].source == PATH and not request.syncs for i, p in enumerate(people)]
     phases = [
-        _phase(c, p, r) if along or _steps_along(c, p) else None
-        for c, p, r, along in zip(request.characters, people, rng, led, strict=True)
+        _phase(c, p, r) if walks or _steps_along(c, p) else None
+        for c, p, r, walks in zip(request.characters, people, rng, beside, strict=True)
     ]
     if request.syncs and all(p is not None for p in phases):
         keyed = _full_keys(request.characters[1], people[1])
@@ -127,49 +109,12 @@ def settle(request, take=0):
         phases[1] = gait.plan_phase(people[1].place, request.characters[1].body, rng[1], keyed, phase_from=led)
     people = [
         p if phase is None else _with_steps(c, p, phase, times)
-        for c, p, phase in zip(request.characters, people, phases)
+        for c, p, phase in zip(request.characters, people, phases, strict=True)
     ]
     for number, person in enumerate(people):
         if request.syncs and person.source == PARTNER and people[1 - number].contacts is not None:
             people[number] = _stepping_with(person, people[1 - number], request.syncs[0], times)
-    return Course(times, tuple(people))
-
-
-def time_grid(request):
-    """Times `[T]` near 30 a second, bent so that keys and sparse waypoints lie on them, each on its nearest free one.
-
-    Returns the times and a dict from those moments (seconds) to frames. Raises RequestError where too many are near.
-    """
-    frames, moments = request.frames, _moments(request)
-    wanted = np.array(sorted(moments))
-    # Moments that only rounding tells apart share a frame; the others take rising ones.
-    rank = np.cumsum(np.diff(wanted, prepend=wanted[:1]) > SAME_TIME)
-    first = np.unique(rank, return_index=True)[1]
-    own = np.arange(len(first))
-    free = np.rint(wanted[first] * FPS).astype(int) - own
-    later, earlier = np.maximum.accumulate(free), np.minimum.accumulate(free[::-1])[::-1]
-    at = np.clip((later + earlier) // 2, 0, frames - len(own)) + own
-    crowded = np.abs(at - wanted[first] * FPS) > MOST_BENT
-    if crowded.any():
-        when = wanted[first][crowded][0]
-        raise RequestError(
-            f"{moments[when]}: keys near {when:.2f} s lie closer together than the {FPS:.0f} poses a second that can "
-            "be met. Remove some of them."
-        )
-    anchors = {0: 0.0, frames - 1: (frames - 1) / FPS} | dict(zip(at.tolist(), wanted[first].tolist()))
-    index = sorted(anchors)
-    times = np.interp(np.arange(frames), index, [anchors[i] for i in index])
-    return times, dict(zip(wanted.tolist(), at[rank].tolist()))
-
-
-def _moments(request):
-    """Seconds that have to lie on frames, and the field that says so."""
-    out = {}
-    for p, c in enumerate(request.characters):
-        out |= {k.time: f"characters[{p}].keys[{i}].time" for i, k in enumerate(c.keys)}
-        if c.path is not None and c.path.sparse:
-            out |= {float(t): f"characters[{p}].path.times[{i}]" for i, t in enumerate(c.path.times)}
-    return out
+    return people
 
 
 # --- one person by itself ---------------------------------------------------------------------------------------------

@@ -162,9 +162,11 @@ def _stand(request, characters, people, times, motions, stands):
         motions[k] = _higher(motions[k], -shift)
         if _strides_freely(character, person):
             raises.append((k, straighter(places[k], character.body, FPS, on[k]) * (1.0 - kept[k][:, 0])))
-    for k, height in raises:
-        motions[k] = _raised(motions[k], height, (places[k], world[k]))
-        places[k], world[k] = kinematics(motions[k])
+    if raises:
+        higher = [k for k, _ in raises]
+        for k, height in raises:
+            motions[k] = _raised(motions[k], height, (places[k], world[k]))
+        places[higher], world[higher] = kinematics_of_all([motions[k] for k in higher])
     touching = [label_contacts(p, c.body, FPS) | o for p, c, o in zip(places, characters, on, strict=True)]
     ground = None if request.ground is None else _height_of(request.ground)
     if ground is not None:

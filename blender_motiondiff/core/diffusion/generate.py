@@ -8,10 +8,11 @@ from ..motion import scaled, turned
 from ..request import Take, validate
 from .blocking import soften
 from .conditions import human_scale, in_shared_frame
-from .course import flattened, settle, with_times
+from .course import flattened, settle
 from .finish import finish_all
 from .report import report, unknown_words
 from .sampling import sample
+from .timing import with_times
 
 TOGETHER = 16  # takes that are finished at once: nobody can stop in between
 
@@ -29,7 +30,7 @@ def generate(request, denoiser, progress=None):
     asked = with_times(shared)
     laid = with_ways(asked)
     flat = flattened(laid)
-    courses = [settle(flat, k) for k in range(request.takes)]
+    courses = settle(flat, request.takes)
     begun = _lap(clock, "prepare", begun)
     tell(0.1, "Generating")
     softened = soften(flat, courses[0], denoiser)
