@@ -46,27 +46,27 @@ def finish_all(request, courses, features):
     who = [(k, p) for k in range(len(courses)) for p, c in enumerate(request.characters) if not c.given]
     decoded = [decode(features[k, p], request.characters[p].body) for k, p in who]
     turned = [faced(motion, request, courses[k], p) for (k, p), (motion, _) in zip(who, decoded, strict=True)]
-    stepped = [_stepped_aside(request, c, {p: m for (j, p), m in zip(who, turned, strict=True) if j == k})
+    stepped = [_stepped(request, c, {p: m for (j, p), m in zip(who, turned, strict=True) if j == k})
                for k, c in enumerate(courses)]  # fmt: skip
-    turned = [replace(m, root=m.root + stepped[k][p]) for (k, p), m in zip(who, turned, strict=True)]
+    turned = [replace(m, root=m.root + sum(stepped[k])[p]) for (k, p), m in zip(who, turned, strict=True)]
     people = [courses[k].people[p] for k, p in who]
     stood = _stand(request, [request.characters[p] for _, p in who], people, courses[0].times, turned,
                    [stands for _, stands in decoded])  # fmt: skip
     made = dict(zip(who, stood, strict=True))
-    ready = [_ready(request, course, [made.get((k, p)) for p in range(len(course.people))], stepped[k])
+    ready = [_ready(request, course, [made.get((k, p)) for p in range(len(course.people))], stepped[k][1])
              for k, course in enumerate(courses)]  # fmt: skip
     solved = meet_all([problem for problem, _, _ in ready])
     return [(motions, poses, np.clip(contacts, 0.0, 1.0), feet)
             for (motions, _, poses), (_, contacts, feet) in zip(solved, ready, strict=True)]  # fmt: skip
 
 
-def _stepped_aside(request, course, generated):
-    """Metres `[P, T, 3]` by which persons come near each other, and step out of each other, before their feet stand.
+def _stepped(request, course, generated):
+    """Metres by which persons come near each other, and out of each other, before their feet stand: twice `[P, T, 3]`.
 
     `generated`: person -> Motion. Where a path or a key has the say nobody moves.
     """
     if len(request.characters) != 2:
-        return np.zeros((len(request.characters), len(course.times), 3))
+        return (np.zeros((len(request.characters), len(course.times), 3)),) * 2
     motions = [generated.get(p, person.motion) for p, person in enumerate(course.people)]
     still = frozen(request, course)
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
@@ -78,13 +78,13 @@ def _stepped_aside(request, course, generated):
     poses = poses_of(request, course, motions)
     near = nearness.approach(poses, free, request.contacts, request.spacings)
     poses = replace(poses, places=poses.places + near[:, :, None])
-    return near + apart.aside(poses, free, yielding, request.contacts)
+    return near, apart.aside(poses, free, yielding, request.contacts)
 
 
 def _ready(request, course, stood, stepped):
     """What is left of one take for the solve to meet (a Problem), its contacts and its reports.
 
-    `stood`: what `_stand` made, None of given ones; `stepped [P, T, 3]`: how far they stepped aside.
+    `stood`: what `_stand` made, None of given ones; `stepped [P, T, 3]`: how far they stepped out of each other.
     """
     stood = list(stood)
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
