@@ -116,7 +116,8 @@ def check_take(request, take):
     assert len(take.motions) == people
     poses = []
     for character, motion in zip(request.characters, take.motions, strict=True):
-        poses.append(forward_kinematics(motion.root, motion.rotations, character.body.offsets))
+        seen = resample(motion, take.times) if character.given else motion  # whose frames keys don't bend in time
+        poses.append(forward_kinematics(seen.root, seen.rotations, character.body.offsets))
         if character.given:
             assert motion is character.motion
             continue

@@ -1,5 +1,6 @@
 """The walk from a request to takes, with the bundled weights."""
 
+import json
 from dataclasses import replace
 from itertools import combinations
 
@@ -11,7 +12,7 @@ from blender_motiondiff.core.constraints.trajectory import path_residual, sample
 from blender_motiondiff.core.denoiser import onnx_backend
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.motion import positions, scaled, turned
-from blender_motiondiff.core.request import Character, Key, Path, Request, RequestError, from_json, to_json
+from blender_motiondiff.core.request import Character, Key, Path, Request, RequestError, Spacing, from_json, to_json
 from blender_motiondiff.core.skeleton import average_body
 
 from .made_motion import swinging
@@ -86,6 +87,12 @@ def test_a_leader_comes_back_untouched_and_the_partner_is_near(denoiser):
     assert take.motions[0] is leader
     apart = np.linalg.norm(take.motions[1].root[:, :2] - leader.root[:, :2], axis=1)
     assert apart.max() < 3.0 and take.motions[1].frames == 91
+
+
+def test_a_report_is_json_whatever_kind_of_number_a_weight_is(denoiser):
+    wish = Spacing(0.5, 1.0, weight=np.float32(0.3))
+    take = generate(replace(reaction(), spacings=(wish,)), denoiser)[0]
+    assert json.loads(json.dumps(take.report))["constraints"][0]["hard"] is False
 
 
 def test_takes_of_a_draft_differ_nearly_as_those_of_several_steps(denoiser):

@@ -19,7 +19,7 @@ def report(request, course, motions, poses, feet):
     """
     residuals = collect.residuals(request, poses, [p.key_frames for p in course.people])
     for entry, (*_, weight) in zip(residuals, collect.items(request), strict=True):
-        entry["hard"] = weight == HARD
+        entry["hard"] = bool(weight == HARD)  # a NumPy number compares to a NumPy truth
     flat = poses.places if request.ground is None else over_ground(request.ground, poses.places)
     people = [_person(c, p, motions[i], flat[i], feet[i], i, residuals)
               for i, (c, p) in enumerate(zip(request.characters, course.people, strict=True))]  # fmt: skip
