@@ -48,10 +48,11 @@ def finish_all(request, courses, features):
     turned = [faced(motion, request, courses[k], p) for (k, p), (motion, _) in zip(who, decoded, strict=True)]
     stepped = [_stepped(request, c, {p: m for (j, p), m in zip(who, turned, strict=True) if j == k})
                for k, c in enumerate(courses)]  # fmt: skip
-    turned = [replace(m, root=m.root + sum(stepped[k])[p]) for (k, p), m in zip(who, turned, strict=True)]
+    seen = [_seen_at(stepped[k][2], p) for k, p in who]
+    turned = [replace(m, root=m.root + sum(stepped[k][:2])[p]) for (k, p), m in zip(who, turned, strict=True)]
     people = [courses[k].people[p] for k, p in who]
     stood = _stand(request, [request.characters[p] for _, p in who], people, courses[0].times, turned,
-                   [stands for _, stands in decoded])  # fmt: skip
+                   [stands for _, stands in decoded], seen)  # fmt: skip
     made = dict(zip(who, stood, strict=True))
     ready = [_ready(request, course, [made.get((k, p)) for p in range(len(course.people))], stepped[k][1])
              for k, course in enumerate(courses)]  # fmt: skip
@@ -63,10 +64,11 @@ def finish_all(request, courses, features):
 def _stepped(request, course, generated):
     """Metres by which persons come near each other, and out of each other, before their feet stand: twice `[P, T, 3]`.
 
-    `generated`: person -> Motion. Where a path or a key has the say nobody moves.
+    And their Poses before, None of a person alone. `generated`: person -> Motion. Where a path or a key has the say
+    nobody moves.
     """
     if len(request.characters) != 2:
-        return (np.zeros((len(request.characters), len(course.times), 3)),) * 2
+        return *(np.zeros((2, len(request.characters), len(course.times), 3))), None
     motions = [generated.get(p, person.motion) for p, person in enumerate(course.people)]
     still = frozen(request, course)
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
@@ -77,8 +79,13 @@ def _stepped(request, course, generated):
             free[p] *= 1.0 - min(character.path.weight, 1.0)
     poses = poses_of(request, course, motions)
     near = nearness.approach(poses, free, request.contacts, request.spacings)
-    poses = replace(poses, places=poses.places + near[:, :, None])
-    return near, apart.aside(poses, free, yielding, request.contacts)
+    nearer = replace(poses, places=poses.places + near[:, :, None])
+    return near, apart.aside(nearer, free, yielding, request.contacts), poses
+
+
+def _seen_at(poses, person):
+    """Places `[T, 22, 3]` and world rotations `[T, 22, 4]` of one person in Poses; None without them."""
+    return None if poses is None else (poses.places[person], poses.turns[person])
 
 
 def _ready(request, course, stood, stepped):
@@ -142,19 +149,20 @@ def faced(motion, request, course, number):
     return motion
 
 
-def _stand(request, characters, people, times, motions, stands):
+def _stand(request, characters, people, times, motions, stands, seen):
     """N generated persons on the ground, on their paths, through their keys.
 
     Each as (motion, contacts, the feet's report, the motion's places and world rotations or None).
-    `characters`, `people`, `motions`, `stands` (contacts `[T, 4]`): one each, of one take or of several.
+    `characters`, `people`, `motions`, `stands` (contacts `[T, 4]`): one each, of one take or of several. `seen`: where
+    the joints were when motions last had their rotations (see `_seen_at`), wherever their roots have gone since.
     """
     kept = [_kept(c, p) for c, p in zip(characters, people, strict=True)]
-    motions, raises, on = list(motions), [], [s > 0.5 for s in stands]
+    before, motions, raises, on = motions, list(motions), [], [s > 0.5 for s in stands]
     for k, (character, person) in enumerate(zip(characters, people, strict=True)):
         motions[k] = _on_path(
             _restored(motions[k], person, kept[k]), character, person, times, _rooted(character, person)
         )
-    places, world = kinematics_of_all(motions)
+    places, world = _posed(motions, before, seen)
     for k, (character, person) in enumerate(zip(characters, people, strict=True)):
         held = _rooted(character, person) + list(np.flatnonzero(kept[k][:, 0] > EXACT))
         shift = too_high(places[k], character.body, FPS, on[k], held)
@@ -190,6 +198,24 @@ def _stand(request, characters, people, times, motions, stands):
     motions = [_untouched(m, c, p, share, times) for m, c, p, share in parts]
     poses = [(told[0][k], told[1][k]) if told and m is locked[k] else None for k, m in enumerate(motions)]
     return list(zip(motions, stands, reports, poses, strict=True))
+
+
+def _posed(motions, before, seen):
+    """Places `[N, T, 22, 3]` and world rotations `[N, T, 22, 4]` of motions.
+
+    Whose rotations are those of the motion `before` has but gone elsewhere since it was `seen`.
+    """
+    fresh = [k for k, m in enumerate(motions) if seen[k] is None or m.rotations is not before[k].rotations]
+    if len(fresh) == len(motions):
+        return kinematics_of_all(motions)
+    shape = (len(motions), motions[0].frames, COUNT)
+    places, world = np.empty((*shape, 3)), np.empty((*shape, 4))
+    if fresh:
+        places[fresh], world[fresh] = kinematics_of_all([motions[k] for k in fresh])
+    for k in set(range(len(motions))) - set(fresh):
+        places[k], world[k] = seen[k]
+        places[k] += (motions[k].root - seen[k][0][:, 0])[:, None]
+    return places, world
 
 
 def _rooted(character, person):

@@ -14,7 +14,7 @@ from .report import report, unknown_words
 from .sampling import sample
 from .timing import with_times
 
-TOGETHER = 16  # takes that are finished at once: nobody can stop in between
+TOGETHER = 4  # takes that are finished at once: nobody can stop in between, and more would leave the caches
 
 
 def generate(request, denoiser, progress=None):
