@@ -16,6 +16,7 @@ VELOCITIES = slice(3 * COUNT, 6 * COUNT)
 ROTATIONS = slice(6 * COUNT, 12 * COUNT)
 CONTACTS = slice(12 * COUNT, 12 * COUNT + 4)
 SIZE = 12 * COUNT + 4  # 268
+HEADED = 0.15  # size of what a pelvis' columns say of its heading, 1 for a sure one: below this it is led over
 SURE = 0.5  # area that a rotation's two columns span, 1 for a sure one: below this it is led over
 
 
@@ -49,12 +50,29 @@ def decode(features, body, fps=FPS):
     """Features `[T, 268]` of one person -> (Motion, contacts `[T, 4]`): the root's place and the rotations count.
 
     Where the network hesitates between two turns its six numbers shrink towards nothing, and what they say is chance;
-    those frames are led over from the sure ones around them.
+    those frames are led over from the sure ones around them. A pelvis of which way to face is in doubt stays upright.
     """
     columns = features[..., ROTATIONS].reshape(*features.shape[:-1], COUNT, 6)
     sure = rot.length(rot.cross(columns[..., :3], columns[..., 3:])) > SURE
+    if not sure[:, 0].all():
+        columns, doubtful = columns.copy(), ~sure[:, 0]
+        columns[doubtful, 0] = _upright(columns[:, 0])[doubtful]
+        sure[:, 0] = True
     rotations = _led_over(rot.from_6d(columns), sure)
     return Motion(features[..., :3].copy(), rotations, body, fps), features[..., CONTACTS]
+
+
+def _upright(columns):
+    """Six numbers `[T, 6]` of a pelvis that go by where it heads, and by its tilt as it stands, not blown up with it.
+
+    The heading is that of the turn about Z nearest to both columns; where they say next to nothing it is led over.
+    """
+    x, y = columns[:, 0] + columns[:, 4], columns[:, 1] - columns[:, 3]
+    yaw, told = np.arctan2(y, x), np.flatnonzero(0.5 * np.hypot(x, y) > HEADED)
+    if len(told):
+        yaw = np.interp(np.arange(len(yaw)), told, np.unwrap(yaw[told]))
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return np.stack([cos, sin, columns[:, 2], -sin, cos, columns[:, 5]], -1)
 
 
 def _led_over(rotations, sure):

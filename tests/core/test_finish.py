@@ -207,6 +207,22 @@ def test_a_rotation_that_the_network_hesitates_about_is_led_over():
     assert np.degrees(rot.angle_between(again.rotations, motion.rotations)).max() < 6.0
 
 
+def test_a_pelvis_in_doubt_about_where_to_face_stays_upright():
+    frames = 60
+    motion = swinging(frames)
+    row = encode(motion.root, motion.rotations, BODY.offsets, np.zeros((frames, 4)))
+    own, share = slice(ROTATIONS.start, ROTATIONS.start + 6), np.linspace(0.3, 0.7, frames)[:, None]
+    ahead, back = (rot.to_6d(rot.about_z(np.full(frames, angle))) for angle in (0.1, 0.1 + np.pi))
+    row[:, own] = (1 - share) * ahead + share * back
+    row[:, [own.start + 2, own.start + 5]] += 0.05
+    pelvis = decode(row, BODY)[0].rotations[:, 0]
+    up = rot.rotate(pelvis, np.array([0.0, 0.0, 1.0]))
+    assert np.degrees(np.arccos(up[:, 2])).max() < 8.0
+    heading = np.unwrap(rot.heading(pelvis))
+    assert abs(heading[0] - 0.1) < 0.1 and abs(abs(heading[-1] - 0.1) - np.pi) < 0.1
+    assert np.abs(np.diff(heading)).max() < 0.25
+
+
 def test_feet_point_forwards_between_keys_that_have_them_elsewhere(denoiser):
     """An ankle and a toe that stand for different keys must not turn the foot round."""
     folder = pathlib.Path(__file__).parents[2] / "examples" / "requests"
