@@ -152,6 +152,8 @@ BAD = [
     (f"{BEN}.motion", replace(LEADER, rotations=LEADER.rotations * 0)),
     (f"{BEN}.motion", replace(LEADER, body=average_body().scaled(1.1))),
     (f"{BEN}.motion", replace(LEADER, fps=25.0)),
+    (f"{BEN}.motion", replace(LEADER, body=Body(average_body().offsets.tolist()))),
+    *[(f"{BEN}.motion", replace(LEADER, **{n: getattr(LEADER, n).tolist()})) for n in ("root", "rotations")],
     *[(f"{BEN}.keep", v) for v in [*ARRAY[1:], np.zeros((60, 22)), np.zeros((61, 21))]],
     *[(f"{BEN}.keep", np.full((61, 22), v)) for v in (-0.1, 1.1, NAN, INF)],
     *[(f"{BEN}.vary.strength", v) for v in (-0.1, 1.1, NAN, None)],

@@ -182,6 +182,8 @@ def _check_pin(at, pin, duration):
 def _check_motion(at, character, frames):
     motion = character.motion
     check_kind(at, motion, Motion)
+    for name in ("root", "rotations"):
+        check_kind(at.of(name), getattr(motion, name), np.ndarray)
     count = len(check_array(at.of("root"), motion.root, (None, 3)))
     if count != frames:
         refuse(
@@ -191,7 +193,8 @@ def _check_motion(at, character, frames):
     check_number(at.of("fps"), motion.fps, FPS - SAME_RATE, FPS + SAME_RATE, "frames a second")
     check_quaternions(at.of("rotations"), motion.rotations, (frames, COUNT, 4), JOINTS)
     check_kind(at.of("body"), motion.body, Body)
-    offsets = check_array(at.of("body"), motion.body.offsets, (COUNT, 3))
+    check_kind(at.of("body").of("offsets"), motion.body.offsets, np.ndarray)
+    offsets = check_array(at.of("body").of("offsets"), motion.body.offsets, (COUNT, 3))
     if np.abs(offsets - character.body.offsets).max() > SAME_BODY * max(character.body.size, 1.0):
         refuse(at.of("body"), f"the motion is of another body than {at.who}", "Retarget it, or give its body to both.")
 
