@@ -17,6 +17,7 @@ ROTATIONS = slice(6 * COUNT, 12 * COUNT)
 CONTACTS = slice(12 * COUNT, 12 * COUNT + 4)
 SIZE = 12 * COUNT + 4  # 268
 HEADED = 0.15  # size of what a pelvis' columns say of its heading, 1 for a sure one: below this it is led over
+LEVEL = 0.2  # how far a pelvis' columns point up or down, of 1, where nothing but its heading is in doubt
 SURE = 0.5  # area that a rotation's two columns span, 1 for a sure one: below this it is led over
 
 
@@ -50,14 +51,15 @@ def decode(features, body, fps=FPS):
     """Features `[T, 268]` of one person -> (Motion, contacts `[T, 4]`): the root's place and the rotations count.
 
     Where the network hesitates between two turns its six numbers shrink towards nothing, and what they say is chance;
-    those frames are led over from the sure ones around them. A pelvis of which way to face is in doubt stays upright.
+    those frames are led over from the sure ones around them. An upright pelvis of which way to face is in doubt stays upright.
     """
     columns = features[..., ROTATIONS].reshape(*features.shape[:-1], COUNT, 6)
     sure = rot.length(rot.cross(columns[..., :3], columns[..., 3:])) > SURE
-    if not sure[:, 0].all():
-        columns, doubtful = columns.copy(), ~sure[:, 0]
-        columns[doubtful, 0] = _upright(columns[:, 0])[doubtful]
-        sure[:, 0] = True
+    level = ~sure[:, 0] & (np.hypot(columns[:, 0, 2], columns[:, 0, 5]) < LEVEL)
+    if level.any():
+        columns = columns.copy()
+        columns[level, 0] = _upright(columns[:, 0])[level]
+        sure |= level[:, None] & (np.arange(COUNT) == 0)
     rotations = _led_over(rot.from_6d(columns), sure)
     return Motion(features[..., :3].copy(), rotations, body, fps), features[..., CONTACTS]
 
