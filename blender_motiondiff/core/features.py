@@ -51,7 +51,8 @@ def decode(features, body, fps=FPS):
     """Features `[T, 268]` of one person -> (Motion, contacts `[T, 4]`): the root's place and the rotations count.
 
     Where the network hesitates between two turns its six numbers shrink towards nothing, and what they say is chance;
-    those frames are led over from the sure ones around them. An upright pelvis of which way to face is in doubt stays upright.
+    those frames are led over from the sure ones around them. An upright pelvis stays upright where it is in doubt which
+    way to face.
     """
     columns = features[..., ROTATIONS].reshape(*features.shape[:-1], COUNT, 6)
     sure = rot.length(rot.cross(columns[..., :3], columns[..., 3:])) > SURE
