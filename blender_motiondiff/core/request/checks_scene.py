@@ -1,5 +1,7 @@
 """Checks of what binds characters to each other and to the world: contacts, wishes, obstacles, ground, words."""
 
+from numbers import Real
+
 import numpy as np
 
 from .checks_values import (
@@ -78,7 +80,7 @@ def _check_spacing(at, spacing, request):
     check_kind(at, spacing, Spacing)
     _check_two(at, request, "spacing")
     check_number(at.of("least"), spacing.least, least=0.0)
-    if spacing.most != HARD:
+    if not (isinstance(spacing.most, Real) and spacing.most == HARD):
         check_number(at.of("most"), spacing.most, least=0.0)
     if spacing.least > spacing.most:
         refuse(
