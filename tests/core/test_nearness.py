@@ -76,7 +76,7 @@ def test_a_distance_is_walked_or_stepped_back(metres, spacing):
 def test_a_contact_takes_nobody_nearer_than_a_spacing_lets_them():
     poses = opposite(1.8)
     moved = nearness.approach(poses, BOTH, [HANDS], [Spacing(1.4)])
-    assert pelvises(poses, moved).min() == pytest.approx(1.4, abs=1e-6)
+    assert 1.4 - 1e-6 < pelvises(poses, moved).min() < 1.4 + 2 * nearness.INSIDE
 
 
 def test_touching_low_does_not_bring_bodies_into_each_other():

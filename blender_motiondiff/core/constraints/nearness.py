@@ -17,6 +17,7 @@ from .apart import ARMS
 STRAIGHT, AT_EASE = 0.95, 0.74  # of limbs' length: how far they reach; of that along the ground, where arms stay bent
 BODIES = 0.35  # metres between bodies of size 1 under which nobody is asked to come nearer
 MOST = 1.0  # metres that a body of size 1 comes nearer
+INSIDE = 0.03  # metres from its bounds that a distance is brought to, so that what is smoothed stays within them
 FADE, SMOOTHING = 0.9, 0.15  # seconds over which a body comes and goes, and over which its way is smoothed
 _LIMBS = [(list(arm), AT_EASE) for arm in ARMS] + [([INDEX[name] for name in leg], 1.0) for leg in LEGS]
 
@@ -31,7 +32,7 @@ def approach(poses, free, contacts, spacings):
     share = free * free / np.maximum(free.sum(0), 1e-9) * np.array([-1.0, 1.0])[:, None]
     ranges = [s for s in spacings if s.weight == HARD]
     touching = [c for c in contacts if c.weight == HARD and c.first[0] != c.second[0]]
-    for item in (*ranges, *touching):
+    for item in (*ranges, *touching, *ranges):  # who comes to touch passes through other distances on the way
         frames = poses.frames_between(item.start, item.end)
         if len(frames):
             at = poses.places[:, frames] + out[:, frames, None]
@@ -45,8 +46,9 @@ def approach(poses, free, contacts, spacings):
 def _to_range(spacing, at):
     """How the way from the first pelvis to the second has to change `[N, 2]`, in places `at [2, N, 22, 3]`."""
     way = (at[1] - at[0])[:, 0, :2]
-    level = np.hypot(*way.T)
-    return way * (np.clip(level, spacing.least, spacing.most) / np.maximum(level, 1e-9) - 1.0)[:, None]
+    level, inside = np.hypot(*way.T), min(INSIDE, (spacing.most - spacing.least) / 4)
+    wanted = np.clip(level, spacing.least + inside, spacing.most - inside)
+    return way * (wanted / np.maximum(level, 1e-9) - 1.0)[:, None]
 
 
 def _to_reach(contact, at, poses, spacings, frames):
