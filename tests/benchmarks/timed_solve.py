@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,9 +12,10 @@ from benchmarks.stages import shares
 from blender_motiondiff.core.denoiser import back_ends
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.motion import positions
-from blender_motiondiff.core.request.data import STANDARD_STEPS
+from blender_motiondiff.core.request.data import STANDARD_STEPS, Spacing
 
 RUNS = 5
+WISH = Spacing(0.5, 0.9, weight=1.0)  # something that steering can push
 
 
 def calls():
@@ -27,6 +29,7 @@ def calls():
 def main():
     figures.use_processor_time()
     denoiser, request = back_ends.load(threads=1), two(150, STANDARD_STEPS)
+    request = replace(request, spacings=(*request.spacings, WISH))
     take = generate(request, denoiser)[0]
     rng = np.random.default_rng(0)
     a, b, c = rng.normal(size=(3, 40, 40))
