@@ -10,7 +10,7 @@ from .. import rotations as rot
 from ..cleanup.plants import ease
 from ..motion import FPS
 from ..reference import smooth
-from ..request import HARD
+from ..request import HARD, Spacing
 from ..skeleton import INDEX, LEGS
 from .apart import ARMS
 
@@ -36,7 +36,7 @@ def approach(poses, free, contacts, spacings):
         frames = poses.frames_between(item.start, item.end)
         if len(frames):
             at = poses.places[:, frames] + out[:, frames, None]
-            change = _to_range(item, at) if item in ranges else _to_reach(item, at, poses, ranges, frames)
+            change = _to_range(item, at) if isinstance(item, Spacing) else _to_reach(item, at, poses, ranges, frames)
             if change.any():
                 out[..., :2] += share[..., None] * _held(change, frames, free.shape[1])
     length = np.maximum(rot.length(out), 1e-9)
@@ -59,7 +59,7 @@ def _to_reach(contact, at, poses, spacings, frames):
     level = np.hypot(*way[:, :2].T)
     reach = np.sqrt(np.maximum((STRAIGHT * sum(lengths) + contact.distance) ** 2 - way[:, 2] ** 2, 0.0))
     reach = np.maximum(min(at_ease) * reach, BODIES * poses.sizes.mean())
-    missing = np.minimum(np.maximum(level - reach, 0.0), _allowed(poses.times[frames], at[:, :, 0], spacings))
+    missing = np.minimum(np.maximum(level - reach, 0.0), _allowed(at[:, :, 0], poses, spacings, frames))
     return way[:, :2] * (-missing / np.maximum(level, 1e-9))[:, None]
 
 
@@ -75,11 +75,11 @@ def _limb(places, joint):
     return joint, 0.0, 1.0
 
 
-def _allowed(times, roots, spacings):
-    """How much nearer `[N]` spacings let two persons come, whose pelvises are at `roots [2, N, 3]`."""
-    out, between = np.full(len(times), np.inf), np.hypot(*(roots[1] - roots[0])[:, :2].T)
+def _allowed(roots, poses, spacings, frames):
+    """How much nearer `[N]` spacings let two persons come, whose pelvises are at `roots [2, N, 3]` on `frames [N]`."""
+    out, between = np.full(len(frames), np.inf), np.hypot(*(roots[1] - roots[0])[:, :2].T)
     for spacing in spacings:
-        inside = (times >= spacing.start) & (times <= (np.inf if spacing.end is None else spacing.end))
+        inside = np.isin(frames, poses.frames_between(spacing.start, spacing.end))
         out[inside] = np.minimum(out[inside], np.maximum(between - spacing.least, 0.0)[inside])
     return out
 

@@ -31,7 +31,7 @@ class Poses:
     def frames_between(self, start, end):
         """Frame numbers from `start` to `end` seconds (None: the end), at least the nearest one.
 
-        None where all of that lies before or after these poses, which may be a window of a clip.
+        None of them where all of that lies before or after these poses, which may be a window of a clip.
         """
         last = self.times[-1] if end is None else end
         found = np.flatnonzero((self.times >= start - 1e-6) & (self.times <= last + 1e-6))

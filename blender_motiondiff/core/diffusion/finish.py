@@ -203,7 +203,7 @@ def _stand(request, characters, people, times, motions, stands, seen):
 def _posed(motions, before, seen):
     """Places `[N, T, 22, 3]` and world rotations `[N, T, 22, 4]` of motions.
 
-    Whose rotations are those of the motion `before` has but gone elsewhere since it was `seen`.
+    One that still has the rotations of the motion `before` has only gone elsewhere since it was `seen`.
     """
     fresh = [k for k, m in enumerate(motions) if seen[k] is None or m.rotations is not before[k].rotations]
     if len(fresh) == len(motions):
