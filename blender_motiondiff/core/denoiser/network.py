@@ -16,16 +16,13 @@ from torch import nn
 
 from ..features import SIZE
 from ..reference import GIVEN
-from .layout import PATCH, REACH
+from .layout import PATCH, REACH, SLOW
 
 
 def parts(x, count):
     """The last axis cut into equal parts, by slices: the exported graph would hold a chunk as a sequence of copies."""
     size = x.shape[-1] // count
     return [x[..., i * size : (i + 1) * size] for i in range(count)]
-
-
-SLOW = 6.0  # tokens: standard deviation of the average that makes the slow part of the noise
 
 
 class Modulation(nn.Module):

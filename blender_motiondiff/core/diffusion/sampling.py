@@ -8,6 +8,7 @@ from .. import reference as ref
 from .. import words
 from ..cleanup.contacts import label_contacts
 from ..constraints.trajectory import meet_path
+from ..denoiser.layout import slow_part
 from ..features import SIZE, encode, of_joints
 from ..motion import FPS, positions
 from ..skeleton import INDEX
@@ -21,8 +22,7 @@ from .vary import vary
 from .windows import merge, spans
 
 DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
-CHOICE = 0.8  # seconds over which the network averages the noise to tell takes apart (network.SLOW, in tokens)
-STRAY = 1.6  # times that noise in a single call, so that takes differ there as they do after several
+STRAY = 1.6  # times the noise's slow part in a single call, so that takes differ there as they do after several
 VARY_STEPS = 2  # calls at least when a motion is changed
 BLOCK = 60  # frames whose noise comes from one stream, so that it is the same in whichever window they lie
 
@@ -78,9 +78,9 @@ def _answer(request, courses, window, denoiser, callback):
         start, stop = window.part.start, window.part.start + shape[2]
         rows = [noise(request.seed, k, number, shape[1], start, stop) for k in range(shape[0])]
         if number == 0:  # the first take is the likeliest answer, the others stray from it
-            rows[0] = rows[0] - ref.smooth(rows[0], CHOICE)
+            rows[0] = rows[0] - slow_part(rows[0])
             if request.steps == 1:
-                rows[1:] = [row + (STRAY - 1.0) * ref.smooth(row, CHOICE) for row in rows[1:]]
+                rows[1:] = [row + (STRAY - 1.0) * slow_part(row) for row in rows[1:]]
         return np.stack(rows) * window.free
 
     # A single call has nobody after it who could follow where it is steered.
@@ -150,7 +150,7 @@ def called(denoiser, window, loss=None):
         rest = (window.given, window.free, np.full(len(x), level, np.float32), window.present)
         if loss is not None:
             clean, back = denoiser.gradient(x, *rest, loss)
-            back = back - ref.smooth(back, CHOICE)  # the noise's slow part chooses the take: that is not to be moved
+            back = back - slow_part(back)  # the noise's slow part chooses the take: that is not to be moved
             x = x - _polyak(loss(clean)[0], back, x) * back
         return denoiser(x, *rest)
 
