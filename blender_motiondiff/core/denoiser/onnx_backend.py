@@ -30,11 +30,11 @@ def load(folder=None, threads=2):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads wait for their next share of work by spinning for 30 microseconds, which bridges two operators: calls are a
-    # quarter quicker for it, and a fifth slower where another program wants the same core. By default they spin longer,
-    # which costs twice the time there and keeps a core busy after every call, beside Blender. Other settings (graph
-    # optimisation, which is at its highest by default, memory arena and pattern) made no difference that could be
-    # measured.
+    # Threads wait for their next share of work by spinning for 30 microseconds, which bridges two operators: calls are
+    # a quarter quicker for it, and a fifth slower where another program wants the same core. By default they spin
+    # longer, which costs twice the time there and keeps a core busy after every call, beside Blender. Other settings
+    # (graph optimisation, which is at its highest by default, memory arena and pattern) made no difference that could
+    # be measured.
     options.add_session_config_entry("session.intra_op.spin_duration_us", "30")
     try:
         session = runtime.InferenceSession(
