@@ -318,13 +318,18 @@ def extras(source, mask, place, heading, partner_place, partner_heading, present
     return np.concatenate([velocity, turning[..., None], kind, seen, since, until, there, sizes], -1)
 
 
+def standardised(tables, source, rows, channels=slice(None)):
+    """Some channels of a base `[..., T, K]` as the network sees them: in deviations from the mean of their `source`."""
+    mean = tables.mean[source][..., None, channels]
+    return np.clip((rows - mean) / tables.deviation[channels], -5, 5)
+
+
 def given(tables, source, base, mask, extra, said):
     """The network's conditioning `[..., T, GIVEN]`: the standardised base, the mask, the extras, the words.
 
     `said [..., T, words.COUNT]`: what the motion should be at each frame (words.encode), 0 where nothing is said.
     """
-    standard = (base - tables.mean[source][..., None, :]) / tables.deviation
     out = np.empty((*base.shape[:-1], GIVEN), np.float32)
-    out[..., :SIZE], out[..., SIZE : 2 * SIZE] = np.clip(standard, -5, 5), mask
+    out[..., :SIZE], out[..., SIZE : 2 * SIZE] = standardised(tables, source, base), mask
     out[..., 2 * SIZE : 2 * SIZE + EXTRAS], out[..., 2 * SIZE + EXTRAS :] = extra, said
     return out

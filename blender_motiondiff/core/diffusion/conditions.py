@@ -166,7 +166,7 @@ def build(request, courses, tables, part, bare=False):
         if len(courses) > 1 and not asked[p].given and course.people[p].contacts is not None:
             planned = np.stack([c.people[p].contacts[part] for c in courses])
             rows = _contacts(tables, own, planned, observed[p], mask[p])
-            standard = np.clip((rows - tables.mean[own][CONTACTS]) / tables.deviation[CONTACTS], -5, 5)
+            standard = ref.standardised(tables, own, rows, CONTACTS)
             out[0][:, p, : len(mask[p]), CONTACTS], out[2][:, p, : len(mask[p]), CONTACTS] = rows, standard
     for rows in out:
         rows[:, :, mask.shape[1] :] = rows[:, :, mask.shape[1] - 1 : mask.shape[1]]
