@@ -57,11 +57,10 @@ def aside(poses, free, yielding, contacts=()):
     """
     frames = free.shape[1]
     out = np.zeros((2, frames, 3))
-    pairs = _pairs(poses.places, poses, contacts) if free.any() else None
+    pairs = _pairs(poses.places, poses, contacts, yielding, arms=False) if free.any() else None
     if pairs is None:
         return out
-    arms = _arms_yield(pairs, yielding).any(0)
-    pairs = frame, first, second = tuple(part[~arms] for part in pairs)
+    frame, first, second = pairs
     say = np.where((_LIMB_OF[first] == 0) & (_LIMB_OF[second] == 0), TRUNKS, 1.0)
     share = (free * free / np.maximum(free.sum(0), 1e-9))[..., None] * np.array([1.0, -1.0])[:, None, None]
     asked, side = np.zeros_like(out), None
@@ -89,12 +88,10 @@ def give_way(motions, poses, yielding, stepped, contacts=()):
     moved = _held(poses.places, stepped) * (yielding > 0)[..., None, None]
     lengths = np.stack([[rot.length(m.body.offsets[ARMS[:, k]]) for k in (1, 2)] for m in motions])
     now = _reached(poses.places, moved, lengths) if moved.any() else poses.places
-    pairs = _pairs(now, poses, contacts) if yielding.any() else None
+    pairs = _pairs(now, poses, contacts, yielding, arms=True) if yielding.any() else None
     if pairs is not None:
-        arms = _arms_yield(pairs, yielding)
-        pairs, arms = tuple(part[arms.any(0)] for part in pairs), arms[:, arms.any(0)]
         limbs, most = _LIMB_OF[pairs[1]] * _KINDS + _LIMB_OF[pairs[2]], GIVE * sizes[:, None, None] * yielding
-        share = _shares(pairs, arms, yielding)
+        share = _shares(pairs, yielding)
         asked, side = moved.copy(), None
         for reach in GIVE_FRAMES:
             depth, along, way, flesh = depths(now, sizes, pairs)
@@ -104,25 +101,28 @@ def give_way(motions, poses, yielding, stepped, contacts=()):
             if side is None:
                 side = _sides(pairs[0], limbs, over, way, (frames, _KINDS**2), SIDE_FRAMES)
             far, way = _out_by_side(side, over, way, flesh)
-            for p, sign in ((0, 1.0), (1, -1.0)):
-                if arms[p].any():
-                    push = _arm_pushes(pairs[0], pairs[1 + p], sign * way, far * share[p], along[p], over, frames)
-                    asked[p] += _spread(push.reshape(frames, -1), reach).reshape(push.shape)
+            push = _arm_pushes(pairs, np.stack([way, -way]), far * share, along, over, frames)
+            asked += np.moveaxis(_spread(push.reshape(frames, -1), reach).reshape(push.shape), 1, 0)
             moved = _limited(asked, most[..., None])
             now = _reached(poses.places, moved, lengths)
     if not moved.any():
         return list(motions), poses
-    parts = zip(motions, poses.places, now, poses.turns, moved.any((2, 3, 4)), strict=True)
-    out, turns = zip(*(_turned(*part) if part[-1].any() else (part[0], part[3]) for part in parts), strict=True)
-    return list(out), Poses(poses.times, now, np.stack(turns), sizes)
+    rotations, turns = _turned(np.stack([m.rotations for m in motions]), poses, now, moved.any((2, 3, 4)))
+    out = [replace(m, rotations=r) if b.any() else m for m, r, b in zip(motions, rotations, moved, strict=True)]
+    return out, Poses(poses.times, now, turns, sizes)
 
 
 # --- pushes -----------------------------------------------------------------------------------------------------------
 
 
-def _pairs(places, poses, contacts):
-    """Pairs of bones that are in each other or may come to be; None where none is by more than TOLERANCE."""
+def _pairs(places, poses, contacts, yielding, arms):
+    """Pairs of bones that are in each other or may come to be; None where none is by more than TOLERANCE.
+
+    Those of which one is of an arm that can give way (`arms` True), or the others.
+    """
     pairs = near_pairs(replace(poses, places=places), contacts, RESERVE)
+    chosen = _arms_yield(pairs, yielding).any(0) == arms
+    pairs = tuple(part[chosen] for part in pairs)
     depth = depths(places, poses.sizes, pairs)[0]
     if not (depth > TOLERANCE).any():
         return None
@@ -135,9 +135,10 @@ def _arms_yield(pairs, yielding):
     return np.stack([(_ARM_OF[b] >= 0) & (yielding[p, frame, _ARM_OF[b]] > 0) for p, b in enumerate(bones)])
 
 
-def _shares(pairs, arms, yielding):
+def _shares(pairs, yielding):
     """Of each pair's push, what the arms of both take `[2, N]`: all where the other can't, half where both can."""
     frame, *bones = pairs
+    arms = _arms_yield(pairs, yielding)
     own = np.stack([np.where(arms[p], yielding[p, frame, _ARM_OF[b]], 0.0) for p, b in enumerate(bones)])
     return own * own / np.maximum(own.sum(0), 1e-9)
 
@@ -209,63 +210,68 @@ def _held(places, stepped):
     return np.stack([0.5 * back, back], 3)
 
 
-def _arm_pushes(frame, bone, way, far, along, over, frames):
-    """Pushes `[T, 2 arms, elbow and wrist, 3]` of a person's bones `[N]`, touched at shares `along` of their length.
+def _arm_pushes(pairs, way, far, along, over, frames):
+    """Pushes `[T, 2 persons, 2 arms, elbow and wrist, 3]` of both persons' bones of `pairs` (N of them).
 
-    Of a bone's ends each moves as far as it has a say in where the bone is touched; shoulders stay.
+    `way [2, N, 3]`, `far [2, N]`: where to and how far they go; `along [2, N]`: shares of their length at which they
+    are touched. Of a bone's ends each moves as far as it has a say in where the bone is touched; shoulders stay.
     """
+    bone = np.stack(pairs[1:])
     elbow = np.where(_FOREARM[bone], 1.0 - along, along)
     wrist = np.where(_FOREARM[bone], along, 0.0)
-    push = way * (far / np.maximum(elbow**2 + wrist**2, LEAST_SAY))[:, None]
-    at = np.flatnonzero((far > 0) & (_ARM_OF[bone] >= 0))
-    key = 4 * frame[at] + 2 * _ARM_OF[bone[at]]
+    push = way * (far / np.maximum(elbow**2 + wrist**2, LEAST_SAY))[..., None]
+    at = person, pair = np.nonzero((far > 0) & (_ARM_OF[bone] >= 0))
+    key = 8 * pairs[0][pair] + 4 * person + 2 * _ARM_OF[bone[at]]
     say, key = np.stack([elbow[at], wrist[at]]), np.stack([key, key + 1])
-    pushes, weight = push[at] * say[..., None], np.where(say > 0, over[at], 0.0)
-    return _together(key.ravel(), pushes.reshape(-1, 3), weight.ravel(), 4 * frames).reshape(frames, 2, 2, 3)
+    pushes, weight = push[at] * say[..., None], np.where(say > 0, over[pair], 0.0)
+    return _together(key.ravel(), pushes.reshape(-1, 3), weight.ravel(), 8 * frames).reshape(frames, 2, 2, 2, 3)
 
 
 def _reached(places, moved, lengths):
     """Places `[2, T, 22, 3]` with elbows and wrists moved, as near as bones of `lengths [2, 2, 2]` let them."""
     out = places.copy()
-    for own, by, arms in zip(out, moved, lengths[..., None], strict=True):
-        at = np.flatnonzero(by.any((1, 2, 3)))
-        shoulder, elbow, wrist = (own[at[:, None], joint] for joint in ARMS.T)
-        elbow, wrist = elbow + by[at, :, 0], wrist + by[at, :, 1]
-        for _ in range(2):
-            elbow = shoulder + arms[0] * rot.normalize(elbow - shoulder)
-            lacking = wrist - elbow
-            elbow = elbow + 0.7 * (lacking - arms[1] * rot.normalize(lacking))
-        elbow = shoulder + arms[0] * rot.normalize(elbow - shoulder)
-        own[at[:, None], ARMS[:, 1]] = elbow
-        own[at[:, None], ARMS[:, 2]] = elbow + arms[1] * rot.normalize(wrist - elbow)
+    own, by = out.reshape(-1, COUNT, 3), moved.reshape(-1, 2, 2, 3)
+    at = np.flatnonzero(by.any((1, 2, 3)))
+    upper, lower = lengths[at // places.shape[1]].swapaxes(0, 1)[..., None]
+    shoulder, elbow, wrist = (own[at[:, None], joint] for joint in ARMS.T)
+    elbow, wrist = elbow + by[at, :, 0], wrist + by[at, :, 1]
+    for _ in range(2):
+        elbow = shoulder + upper * rot.normalize(elbow - shoulder)
+        lacking = wrist - elbow
+        elbow = elbow + 0.7 * (lacking - lower * rot.normalize(lacking))
+    elbow = shoulder + upper * rot.normalize(elbow - shoulder)
+    own[at[:, None], ARMS[:, 1]] = elbow
+    own[at[:, None], ARMS[:, 2]] = elbow + lower * rot.normalize(wrist - elbow)
     return out
 
 
-def _turned(motion, places, now, world, moved):
-    """The motion with its elbows and wrists where `now [T, 22, 3]` has them, and its world turns `[T, 22, 4]` then.
+def _turned(rotations, poses, now, moved):
+    """Local rotations and world turns `[2, T, 22, 4]` of both persons, their elbows and wrists where `now` has them.
 
-    `moved [T]`: the frames on which they are elsewhere than in `places`.
+    `rotations`: before, like `poses`; `now [2, T, 22, 3]`: places; `moved [2, T]`: on which frames they are elsewhere.
     """
     shoulder, elbow, wrist = ARMS.T
-    turns, local = world.copy(), motion.rotations.copy()
-    upper, lower = places[:, elbow] - places[:, shoulder], places[:, wrist] - places[:, elbow]
-    hinge = _hinges(upper, lower, world[:, shoulder])[moved]
-    before, places, world = (upper[moved], lower[moved]), now[moved], world[moved]
+    turns, local = poses.turns.copy(), rotations.copy()
+    upper = poses.places[:, :, elbow] - poses.places[:, :, shoulder]
+    lower = poses.places[:, :, wrist] - poses.places[:, :, elbow]
+    hinge = _hinges(upper, lower, turns[:, :, shoulder])[moved]
+    before, places, world = (upper[moved], lower[moved]), now[moved], turns[moved]
     after = places[:, elbow] - places[:, shoulder], places[:, wrist] - places[:, elbow]
     upper = _upper_turn(before, after, hinge)
     lower = rot.multiply(rot.shortest_arc(rot.rotate(upper, before[1]), after[1]), upper)
-    at = np.flatnonzero(moved)[:, None]
-    turns[at, shoulder] = rot.multiply(upper, world[:, shoulder])
-    turns[at, elbow] = rot.multiply(lower, world[:, elbow])
-    turns[at, wrist] = rot.multiply(lower, world[:, wrist])
+    own, at = world.copy(), local[moved]
+    own[:, shoulder] = rot.multiply(upper, world[:, shoulder])
+    own[:, elbow] = rot.multiply(lower, world[:, elbow])
+    own[:, wrist] = rot.multiply(lower, world[:, wrist])
     for joint in (shoulder, elbow):
-        local[at, joint] = rot.multiply(rot.conjugate(turns[at, PARENTS[joint]]), turns[at, joint])
-    return replace(motion, rotations=local), turns
+        at[:, joint] = rot.multiply(rot.conjugate(own[:, PARENTS[joint]]), own[:, joint])
+    turns[moved], local[moved] = own, at
+    return local, turns
 
 
 def _hinges(upper, lower, turn):
-    """The axis fixed to each upper arm about which its elbow mostly bends in the clip `[T, 2, 3]`."""
-    own = rot.rotate(rot.conjugate(turn), rot.cross(upper, lower)).sum(0, keepdims=True)
+    """The axis fixed to each upper arm about which its elbow mostly bends in the clip `[2, T, 2, 3]`."""
+    own = rot.rotate(rot.conjugate(turn), rot.cross(upper, lower)).sum(1, keepdims=True)
     return rot.normalize(rot.rotate(turn, np.broadcast_to(own, upper.shape)))
 
 
