@@ -9,10 +9,12 @@ from .skeleton import COUNT, GENERATIONS, MIRROR, PARENTS, Body
 
 FPS = 30.0  # frames a second of the core
 _GENERATIONS = tuple(slice(joints[0], joints[-1] + 1) for joints in GENERATIONS)  # their numbers follow one another
-_PRODUCT = tuple(
-    (np.array(order), np.array(signs, float))
-    for order, signs in (((1, 0, 3, 2), (-1, 1, -1, 1)), ((2, 3, 0, 1), (-1, 1, 1, -1)), ((3, 2, 1, 0), (-1, -1, 1, 1)))
-)
+# What w, x, y and z of a quaternion to the left are multiplied with, for each component of their product: which
+# component of the one to the right, and its sign.
+_PRODUCT = (
+    ((0, 1), (1, 1), (2, 1), (3, 1)), ((1, -1), (0, 1), (3, -1), (2, 1)),
+    ((2, -1), (3, 1), (0, 1), (1, -1)), ((3, -1), (2, -1), (1, 1), (0, 1)),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,17 +65,16 @@ def forward_kinematics(root, local, offsets):
     local = np.asarray(local, float)
     lead = local.shape[:-2]
     # A generation of joints at a time, with all poses along the last axis, where arithmetic is fastest.
-    own = np.ascontiguousarray(local.reshape(-1, COUNT, 4).transpose(2, 1, 0))
-    # What x, y and z of a quaternion to the left are multiplied with, in the order of their product's components.
-    by_x, by_y, by_z = (own[order] * signs[:, None, None] for order, signs in _PRODUCT)
-    world = np.empty_like(own)
+    own = local.reshape(-1, COUNT, 4).transpose(2, 1, 0)
+    factors = np.empty((4, *own.shape))
+    factors[0] = own
+    for factor, row in zip(factors[1:], _PRODUCT[1:], strict=True):
+        for out, (component, sign) in zip(factor, row, strict=True):
+            np.multiply(factors[0, component], sign, out=out)
+    world = np.empty_like(factors[0])
     world[:, 0] = own[:, 0]
     for joints in _GENERATIONS:
-        w, x, y, z = world[:, PARENTS[joints]]
-        out = np.multiply(w, own[:, joints], out=world[:, joints])
-        out += x * by_x[:, joints]
-        out += y * by_y[:, joints]
-        out += z * by_z[:, joints]
+        np.einsum("fjn,fcjn->cjn", world[:, PARENTS[joints]], factors[:, :, joints], out=world[:, joints])
     places = np.empty((3, *own.shape[1:]))
     places[:, 0] = np.broadcast_to(root, (*lead, 3)).reshape(-1, 3).T
     _turned_steps(world[:, PARENTS[1:]], np.asarray(offsets, float), lead, places[:, 1:])
