@@ -23,6 +23,7 @@ ROOM = 1e-9  # share by which a key or the smoothed pelvis may be missed, where 
 TAKEN = 0.15  # share of a spline that keys may take; where they are denser, they win over the path
 KNOTS = 8  # knots, at least, whose keys are settled at a time
 GENTLE = 0.5  # seconds in which somebody who stands before or after a path picks up speed, or slows down
+WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 LEAST_STEP = 0.05  # metres between waypoints as far as their timing goes: two of them take two moments
 
 
@@ -286,6 +287,17 @@ def meet_waypoints(places, frames, points):
     out = places + change
     out[frames] = points
     return out
+
+
+def meet_waypoints_smoothly(places, frames, points):
+    """Pelvis places `[T, 2]` whose smoothed form is at `points [W, 2]` on the `frames`."""
+    met = places
+    for _ in range(WAYPOINT_ROUNDS):  # what is added is not smooth to the last, so smoothing takes some of it away
+        track = smooth_pelvis(met)
+        if np.abs(track[frames] - points).max() < WAYPOINT_MET:
+            break
+        met = met + meet_waypoints(track, frames, points) - track
+    return met
 
 
 def meet_raw(places, target):

@@ -10,14 +10,22 @@ from ..cleanup.foot_lock import lock_all_feet
 from ..cleanup.kinematics import kinematics, kinematics_of_all
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_legs
+from ..cleanup.waiting import kept_in_place
 from ..constraints import apart, collect, nearness
 from ..constraints.footfalls import PINNED_LOW
 from ..constraints.ground import heights_at as ground_heights
 from ..constraints.rows import Poses
-from ..constraints.trajectory import heights_at, meet_path, meet_raw, meet_waypoints, smooth_pelvis
+from ..constraints.trajectory import (
+    heights_at,
+    meet_path,
+    meet_raw,
+    meet_waypoints,
+    meet_waypoints_smoothly,
+    smooth_pelvis,
+)
 from ..features import decode
 from ..motion import FPS, resample
-from ..reference import PATH, smooth
+from ..reference import PARTNER, PATH, smooth
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import Problem, meet_all
@@ -31,7 +39,6 @@ OFF_GROUND = 0.08  # metres over its rest height, for a leg of 0.85 m: a foot th
 HALF_TURNED = 0.3  # weight of a facing at which half of it is granted
 BESIDE = 0.4  # seconds from a keyed or kept turn in which a wish is granted in full
 TURNING = 0.15  # seconds over which a turn that is added is smoothed
-WAYPOINT_ROUNDS, WAYPOINT_MET = 40, 1e-4  # rounds at most; metres. Waypoints close in time need many
 ROOT = COUNT  # column of the root in what is frozen
 LOWER_BODY = [0, *(INDEX[name] for leg in LEGS for name in leg)]
 SAME = 1e-6  # seconds
@@ -45,6 +52,8 @@ def finish_all(request, courses, features):
     """
     who = [(k, p) for k in range(len(courses)) for p, c in enumerate(request.characters) if not c.given]
     decoded = [decode(features[k, p], request.characters[p].body) for k, p in who]
+    decoded = [(kept_in_place(m, s > 0.5) if courses[k].people[p].source == PARTNER else m, s)
+               for (k, p), (m, s) in zip(who, decoded, strict=True)]  # fmt: skip
     turned = [faced(motion, request, courses[k], p) for (k, p), (motion, _) in zip(who, decoded, strict=True)]
     stepped = [_stepped(request, c, {p: m for (j, p), m in zip(who, turned, strict=True) if j == k})
                for k, c in enumerate(courses)]  # fmt: skip
@@ -318,7 +327,7 @@ def _on_path(motion, character, person, times, held):
         return motion
     path, root = character.path, motion.root.copy()
     if person.waypoints is not None:
-        met = _through_waypoints(root[:, :2], *person.waypoints, path.raw)
+        met = (meet_waypoints if path.raw else meet_waypoints_smoothly)(root[:, :2], *person.waypoints)
     elif path.raw:
         met = meet_raw(root[:, :2], person.target)
     else:
@@ -332,19 +341,6 @@ def _on_path(motion, character, person, times, held):
     rotations = motion.rotations.copy()
     rotations[:, 0] = rot.multiply(rot.about_z(turn), rotations[:, 0])
     return replace(motion, rotations=rotations)
-
-
-def _through_waypoints(places, frames, points, raw):
-    """Pelvis places `[T, 2]` so that they, or their smoothed form, pass the waypoints."""
-    if raw:
-        return meet_waypoints(places, frames, points)
-    met = places
-    for _ in range(WAYPOINT_ROUNDS):  # what is added is not smooth to the last, so smoothing takes some of it away
-        track = smooth_pelvis(met)
-        if np.abs(track[frames] - points).max() < WAYPOINT_MET:
-            break
-        met = met + meet_waypoints(track, frames, points) - track
-    return met
 
 
 def _lift_to_path(motion, character, times):
