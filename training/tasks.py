@@ -15,8 +15,8 @@ LEGS = [INDEX[f"{s}_{j}"] for s in ("left", "right") for j in ("hip", "knee", "a
 PINNED = [INDEX[j] for j in ("left_wrist", "right_wrist", "left_ankle", "right_ankle", "head")]
 UPPER = ARMS + [INDEX[j] for j in ("spine1", "spine2", "spine3", "neck", "head")]
 ROOT_TURN = slice(ROTATIONS.start, ROTATIONS.start + 6)
-PLANNED = {PATH: 0.75, OWN: 0.5, PARTNER: 0.4}  # share of the tasks whose contacts are known throughout
-PARTIAL = 0.5  # share of the keys without a path that bind the hips and a part of the body
+PLANNED = {PATH: 0.75, OWN: 0.5}  # share of the tasks whose contacts are known throughout
+PARTIAL = 0.25  # share of the keys without a path that bind the hips and a part of the body
 GAPS = (12, 60)  # frames between keys that lie evenly
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
 
@@ -150,6 +150,4 @@ def couple_task(rng, frames):
         masks[other, : int(rng.integers(8, frames // 2))] = True
     elif dice >= 0.85:
         masks[seen], sources[seen] = single_task(rng, frames)
-    if rng.random() < PLANNED[PARTNER]:
-        masks[other, :, CONTACTS] = True
     return masks, np.array(sources)

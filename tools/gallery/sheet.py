@@ -8,7 +8,7 @@ from tools.demo.sheet import DIM, GAP, INK, PAPER, in_row
 
 COLUMNS, WIDTH = 4, 1280
 QUALITY, LEAST_QUALITY = 82, 40
-LARGEST = 98_000  # bytes of a sheet
+LARGEST = 72_000  # bytes of a sheet
 
 
 def compose(letters, title, lines, strobe, tiles, labels):

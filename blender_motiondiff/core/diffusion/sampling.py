@@ -6,10 +6,10 @@ import numpy as np
 
 from .. import reference as ref
 from .. import words
-from ..cleanup.contacts import hysteresis, label_contacts
+from ..cleanup.contacts import label_contacts
 from ..constraints.trajectory import meet_path
 from ..denoiser.layout import slow_part
-from ..features import CONTACTS, SIZE, encode, of_joints
+from ..features import SIZE, encode, of_joints
 from ..motion import FPS, positions
 from ..skeleton import INDEX
 from .blending import over_frames, pair_and_single
@@ -22,8 +22,7 @@ from .vary import vary
 from .windows import merge, spans
 
 DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
-STRAY = 1.9  # times the noise's slow part in a single call, so that takes differ there as they do after several
-STANDS, MAY_STAND = 0.6, 0.4  # likelihood from which a foot stands, and from which it stands on
+STRAY = 1.6  # times the noise's slow part in a single call, so that takes differ there as they do after several
 VARY_STEPS = 2  # calls at least when a motion is changed
 BLOCK = 60  # frames whose noise comes from one stream, so that it is the same in whichever window they lie
 
@@ -84,11 +83,6 @@ def _answer(request, courses, window, denoiser, callback):
                 rows[1:] = [row + (STRAY - 1.0) * slow_part(row) for row in rows[1:]]
         return np.stack(rows) * window.free
 
-    first, changed = draw(), any(c.vary is not None for c in request.characters)
-    denoise = estimator(request, courses, window, denoiser)
-    if not changed and window.free[..., CONTACTS].any():
-        window = standing(window, denoise(first, 0.0), courses[0], denoiser.weights.tables)
-        denoise = estimator(request, courses, window, denoiser)
     # A single call has nobody after it who could follow where it is steered.
     steer = steerer(request, courses, window) if request.steps > 1 else None
 
@@ -96,32 +90,14 @@ def _answer(request, courses, window, denoiser, callback):
         met = onto_paths(clean, window, courses) * window.free
         return met if steer is None else onto_paths(steer(met, level), window, courses) * window.free
 
-    if changed:
+    denoise = estimator(request, courses, window, denoiser)
+    if any(c.vary is not None for c in request.characters):
         clean = _varied(request, courses, window, denoiser, denoise, draw, impose, callback)
     else:
-        sampler, start = SAMPLERS[request.sampler], first * window.free
-        clean = sampler(denoise, start, request.steps, impose, draw, callback, request.repaint)
+        clean = SAMPLERS[request.sampler](denoise, draw(), request.steps, impose, draw, callback, request.repaint)
     frames = window.part.stop - window.part.start
     world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)
     return world[:, :, :frames].astype(np.float32)
-
-
-def standing(window, clean, course, tables):
-    """The Window with feet known to stand where a first estimate `clean` says so, wherever that was open.
-
-    A network that knows when feet stand takes steps. One that has to guess it gives the mean of many steps, which
-    glides, the more so the farther it is from the end of the sampling.
-    """
-    base, given, free = window.base.copy(), window.given.copy(), window.free.copy()
-    likely = (base + window.spread * clean)[..., CONTACTS]
-    rows = likely.swapaxes(-1, -2).reshape(-1, likely.shape[-2])
-    stands = hysteresis(rows > STANDS, rows > MAY_STAND).reshape(*likely.shape[:2], -1, likely.shape[-2])
-    base[..., CONTACTS] = np.where(free[..., CONTACTS] > 0, stands.swapaxes(-1, -2), base[..., CONTACTS])
-    sources = np.array([p.source for p in course.people])
-    given[..., CONTACTS] = ref.standardised(tables, sources, base[..., CONTACTS], CONTACTS)
-    given[..., SIZE : 2 * SIZE][..., CONTACTS] = 1.0
-    free[..., CONTACTS] = 0.0
-    return replace(window, base=base, given=given, free=free)
 
 
 def _varied(request, courses, window, denoiser, denoise, draw, impose, callback):
