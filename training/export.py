@@ -21,6 +21,7 @@ from blender_motiondiff.core.reference import GIVEN, tables_as_numbers
 
 from .start import read_tables
 
+KEPT_BITS = 7  # of the ten after the point, as many as bfloat16 has: no figure changes, and files pack by a quarter
 INPUTS = ("noisy", "given", "free", "level", "present", "distance")
 
 
@@ -34,11 +35,18 @@ def sample_input(batch=2, persons=2, frames=40):
 
 
 def write_numbers(folder, net, tables):
-    """model.safetensors: the network's parameters and the interpolation's as fp16, the statistics as fp32."""
-    tensors = {name: value.detach().numpy().astype(np.float16) for name, value in net.state_dict().items()}
+    """model.safetensors: the network's parameters and the interpolation's as rounded fp16, the statistics as fp32."""
+    tensors = {name: rounded(value.detach().numpy()) for name, value in net.state_dict().items()}
     for name, value in tables_as_numbers(tables).items():
-        tensors[files.TABLES + name] = value.astype(np.float16 if name.startswith("between") else np.float32)
+        tensors[files.TABLES + name] = rounded(value) if name.startswith("between") else value.astype(np.float32)
     files.write_tensors(folder / files.MODEL, tensors)
+
+
+def rounded(values):
+    """Values as fp16 of which only KEPT_BITS of the mantissa are used, to the nearest, half to even."""
+    bits, spare = values.astype(np.float16).view(np.uint16), 10 - KEPT_BITS
+    up = (1 << spare - 1) - 1 + (bits >> spare & 1)
+    return (bits + up >> spare << spare).astype(np.uint16).view(np.float16)
 
 
 def write_graph(folder, net):

@@ -126,3 +126,14 @@ def test_trembling_is_an_error_and_gliding_is_none():
     still = torch.zeros(1, 1, 12, 22, 3)
     assert losses.acceleration(still + 0.01 * time, still) < 1e-3
     assert losses.acceleration(still + 0.001 * (time % 2), still) > 1.0
+
+
+def test_numbers_keep_seven_bits_after_the_point():
+    from training.export import rounded
+
+    values = np.random.default_rng(0).uniform(1e-3, 3.0, 1000).astype(np.float32) * [[1], [-1]]
+    kept = rounded(values)
+    assert kept.dtype == np.float16 and (kept.view(np.uint16) & 7 == 0).all()
+    np.testing.assert_allclose(kept, values, rtol=2.0**-8 + 2.0**-11)
+    np.testing.assert_array_equal(rounded(kept), kept)
+    assert (rounded(np.array([0.0, 1.0, -0.5, 1 + 2**-7])) == [0.0, 1.0, -0.5, 1 + 2**-7]).all()

@@ -10,7 +10,6 @@ from ..cleanup.foot_lock import lock_all_feet
 from ..cleanup.kinematics import kinematics, kinematics_of_all
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_legs
-from ..cleanup.waiting import kept_in_place
 from ..constraints import apart, collect, nearness
 from ..constraints.footfalls import PINNED_LOW
 from ..constraints.ground import heights_at as ground_heights
@@ -23,13 +22,13 @@ from ..constraints.trajectory import (
     meet_waypoints_smoothly,
     smooth_pelvis,
 )
-from ..features import decode
 from ..motion import FPS, resample
-from ..reference import PARTNER, PATH, smooth
+from ..reference import PATH, smooth
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import Problem, meet_all
 from ..solve.ground import onto_terrain, straighter, too_high
+from .answer import kept_share, motion_of
 from .course import share_in_time, wanted_heading
 
 # Metres over its rest height at which a swinging toe passes at least: recorded walks have medians of 0.05 to 0.10. An
@@ -51,9 +50,7 @@ def finish_all(request, courses, features):
     `courses`: one a take; `features [takes, P, T, 268]`: the network's answers in world features.
     """
     who = [(k, p) for k in range(len(courses)) for p, c in enumerate(request.characters) if not c.given]
-    decoded = [decode(features[k, p], request.characters[p].body) for k, p in who]
-    decoded = [(kept_in_place(m, s > 0.5) if courses[k].people[p].source == PARTNER else m, s)
-               for (k, p), (m, s) in zip(who, decoded, strict=True)]  # fmt: skip
+    decoded = [motion_of(features[k, p], request.characters[p], courses[k].people[p], courses[k].times) for k, p in who]
     turned = [faced(motion, request, courses[k], p) for (k, p), (motion, _) in zip(who, decoded, strict=True)]
     stepped = [_stepped(request, c, {p: m for (j, p), m in zip(who, turned, strict=True) if j == k})
                for k, c in enumerate(courses)]  # fmt: skip
@@ -142,7 +139,7 @@ def faced(motion, request, course, number):
     Where the pelvis' turn is keyed or kept it stays, and the wish comes and goes beside it.
     """
     partner, character, person = course.people[-1 - number].place, request.characters[number], course.people[number]
-    bound = _kept(character, person)[:, 0] > EXACT
+    bound = kept_share(character, person)[:, 0] > EXACT
     bound[[f for f, k in zip(person.key_frames, character.keys, strict=True) if "pelvis" in k.joints]] = True
     free = np.clip(frames_from(bound) / (BESIDE * FPS), 0.0, 1.0) if bound.any() else 1.0
     for facing in request.facings:
@@ -165,7 +162,7 @@ def _stand(request, characters, people, times, motions, stands, seen):
     `characters`, `people`, `motions`, `stands` (contacts `[T, 4]`): one each, of one take or of several. `seen`: where
     the joints were when motions last had their rotations (see `_seen_at`), wherever their roots have gone since.
     """
-    kept = [_kept(c, p) for c, p in zip(characters, people, strict=True)]
+    kept = [kept_share(c, p) for c, p in zip(characters, people, strict=True)]
     before, motions, raises, on = motions, list(motions), [], [s > 0.5 for s in stands]
     for k, (character, person) in enumerate(zip(characters, people, strict=True)):
         motions[k] = _on_path(
@@ -291,14 +288,6 @@ def _height_of(ground):
     return lambda points: ground_heights(ground, points)[0]
 
 
-def _kept(character, person):
-    """How far each joint of an existing motion is kept `[T, 22]`."""
-    if character.motion is None:
-        return np.zeros((len(person.place), COUNT))
-    share = np.ones((len(person.place), COUNT)) if character.keep is None else np.asarray(character.keep, float)
-    return share * person.known if character.vary is not None else share
-
-
 def _restored(motion, person, share):
     """The motion with what is kept of an existing one, `share [T, 22]`, put back, softly where it is kept in part."""
     if not share.any():
@@ -378,7 +367,7 @@ def frozen(request, course):
         if character.given:
             out[p] = True
             continue
-        kept = _kept(character, person) > EXACT
+        kept = kept_share(character, person) > EXACT
         out[p, :, :COUNT], out[p, :, ROOT] = kept, kept[:, 0]
         if person.target is not None and character.path.weight == HARD and person.waypoints is None:
             out[p, :, ROOT] = True
