@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from ..cleanup.swing import JOINTS, livelier_arms
+from ..cleanup.swing import JOINTS as SWINGING
+from ..cleanup.swing import livelier_arms
+from ..cleanup.turning import unhurried
 from ..cleanup.waiting import kept_in_place
 from ..constraints.rows import Poses
 from ..features import decode
@@ -13,20 +15,27 @@ from ..skeleton import COUNT, INDEX
 def motion_of(features, character, person, times):
     """The motion and the contacts `[T, 4]` of `features [T, 268]` in the world.
 
-    Arms that are keyed, kept or pinned are left as they are.
+    Pelvises and arms that are keyed, kept or pinned are left as they are.
     """
     motion, stands = decode(features, character.body)
+    motion = unhurried(motion, _bound(character, person, times, [0]))
     if person.source == PARTNER:
-        return kept_in_place(motion, stands > 0.5), stands
-    if person.source != PATH:
-        return motion, stands
-    bound, poses = (kept_share(character, person)[:, JOINTS] > 0).any(1), Poses(times, None, None, None)
+        motion = kept_in_place(motion, stands > 0.5)
+    elif person.source == PATH:
+        motion = livelier_arms(motion, _bound(character, person, times, SWINGING))
+    return motion, stands
+
+
+def _bound(character, person, times, joints):
+    """Frames `[T]` on which a key, a pin or a motion that is kept says something about one of the `joints`."""
+    out, poses = (kept_share(character, person)[:, joints] > 0).any(1), Poses(times, None, None, None)
     for frame, key in zip(person.key_frames, character.keys, strict=True):
-        bound[frame] |= np.isin(JOINTS, [INDEX[name] for name in key.joints]).any() or key.places is not None
+        placed = () if key.places is None else np.flatnonzero(np.isfinite(key.places).all(1))
+        out[frame] |= np.isin(joints, [*(INDEX[name] for name in key.joints), *placed]).any()
     for pin in character.pins:
-        if INDEX[pin.joint] in JOINTS and pin.weight > 0:
-            bound[poses.frames_between(pin.start, pin.end)] = True
-    return livelier_arms(motion, bound), stands
+        if INDEX[pin.joint] in joints and pin.weight > 0:
+            out[poses.frames_between(pin.start, pin.end)] = True
+    return out
 
 
 def kept_share(character, person):
