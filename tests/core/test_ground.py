@@ -5,8 +5,8 @@ import pytest
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.motion import Motion, positions
-from blender_motiondiff.core.skeleton import COUNT, FEET, average_body
-from blender_motiondiff.core.solve.ground import STANCE, fit_height, onto_terrain
+from blender_motiondiff.core.skeleton import COUNT, FEET, INDEX, average_body
+from blender_motiondiff.core.solve.ground import LYING, STANCE, fit_height, onto_terrain
 
 
 def hanging(lift, frames=60):
@@ -28,6 +28,19 @@ def test_a_jump_stays_a_jump():
     height[30:60] = 0.4 * np.sin(np.linspace(0, np.pi, 30))
     stands = np.repeat((height == 0)[:, None], 4, 1)
     assert np.ptp(fit_height(hanging(height, 90), stands).root[:, 2]) == pytest.approx(0.4, abs=0.02)
+
+
+@pytest.mark.parametrize("height", [0.2, -0.05])
+def test_who_lies_with_feet_in_the_air_comes_to_lie_on_the_ground_and_no_deeper(height):
+    motion = hanging(0.0)
+    motion.root[:, 2] = height
+    motion.rotations[:, 0] = rot.from_rotvec(np.array([-0.5 * np.pi, 0.0, 0.0]))  # on the back
+    for name in ("left_hip", "right_hip"):
+        motion.rotations[:, INDEX[name]] = rot.from_rotvec(np.array([-0.5 * np.pi, 0.0, 0.0]))
+    lies = positions(fit_height(motion, np.ones((60, 4), bool)))
+    lowest = np.delete(lies, FEET, axis=1)[..., 2].min()
+    assert lies[:, FEET[1], 2].min() > 0.5, "the feet are not in the air"
+    assert 0.02 < lowest < LYING + 0.02
 
 
 def test_keyed_places_stay_and_nothing_stands_nothing_moves():

@@ -127,7 +127,8 @@ class Denoiser(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, time_width, dropout) for _ in range(layers))
         self.last = Modulation(width, time_width)
         self.leave = nn.Linear(width, PATCH * SIZE)
-        self.smooth = nn.Conv1d(SIZE, SIZE, 5, padding=2, groups=SIZE, bias=False)
+        # Beyond its ends a clip goes on as it is there: with zeros its first and last frames were drawn to the base.
+        self.smooth = nn.Conv1d(SIZE, SIZE, 5, padding=2, padding_mode="replicate", groups=SIZE, bias=False)
         nn.init.normal_(self.leave.weight, std=0.002)
         nn.init.zeros_(self.leave.bias)
         nn.init.zeros_(self.smooth.weight)

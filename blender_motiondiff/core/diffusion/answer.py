@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..cleanup.corners import rounded
 from ..cleanup.swing import JOINTS as SWINGING
 from ..cleanup.swing import livelier_arms
 from ..cleanup.turning import unhurried
@@ -19,6 +20,8 @@ def motion_of(features, character, person, times):
     """
     motion, stands = decode(features, character.body)
     motion = unhurried(motion, _bound(character, person, times, [0]))
+    if len(person.key_frames):
+        motion = rounded(motion, person.key_frames, kept_share(character, person).any(1))
     if person.source == PARTNER:
         motion = kept_in_place(motion, stands > 0.5)
     elif person.source == PATH:

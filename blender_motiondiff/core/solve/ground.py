@@ -22,7 +22,9 @@ STEADY = 0.15  # weight of the clip's mean against a frame in contact
 STRAIGHTEST = np.radians(12.0)  # of a knee in a standing leg: recorded walks reach 0 to 12 degrees
 STRIDE = 0.6  # seconds to either side in which the straightest moment of a stride is looked for
 HIGHER = 0.035  # metres, for a leg of 0.85 m, that the pelvis goes up at most for it
-KEEP_SECONDS = 0.3  # the correction fades to nothing over this long beside a keyed place
+LYING, SUNK = 0.08, 0.03  # metres, for a leg of 0.85 m, over the ground of the lowest joint of somebody who lies
+NEARBY, SETTLING = 4, 0.08  # frames to either side that count as well, and seconds over which is averaged
+KEEP_SECONDS = 0.5  # the correction fades to nothing over this long beside a keyed place
 
 
 def fit_height(motion, contacts, held=(), ground=None):
@@ -53,9 +55,23 @@ def too_high(places, body, fps, contacts, held=(), ground=None):
     mean = total.sum() / weight.sum()
     sums = smooth(np.stack([total, weight], -1), SMOOTHING, fps)
     shift = (sums[:, 0] + STEADY * mean) / (sums[:, 1] + STEADY)
+    room = _room_below(places, body, ground)
+    if (room < shift).any():
+        shift = smooth(np.minimum(shift, room)[:, None], SETTLING, fps)[:, 0]
     if len(held):
         shift = shift * ease(frames_from(np.isin(np.arange(len(places)), held)) / (KEEP_SECONDS * fps))
     return shift
+
+
+def _room_below(places, body, ground):
+    """Metres `[T]` by which a body may be lowered, whatever its feet say, until another part of it lies on the ground.
+
+    Less than none where one is in the ground: by so much it is to be raised.
+    """
+    rest = np.delete(places, FEET, axis=1)
+    over = (rest[..., 2] - (0.0 if ground is None else ground(rest[..., :2]))).min(1) / body.size
+    room = np.where(over > LYING, over - LYING, np.minimum(over - SUNK, 0.0))
+    return body.size * (room.max() - largest_near(room.max() - room, NEARBY))
 
 
 def straighter(places, body, fps, contacts):
