@@ -163,6 +163,7 @@ def measure(request, take, real):
         "wish_cm": max((r.get("worst_cm", 0.0) for r in rows if not r["hard"]), default=0.0),
         "wish_deg": max((r.get("mean_deg", 0.0) for r in rows if not r["hard"]), default=0.0),
         "jerk_ratio": metrics.jerk(places, FPS) / metrics.jerk(recorded, FPS),
+        "worst_jolt_m_s2": metrics.jolt(places, FPS),
         "skating": gmd_foot_skating_ratio(flat, FPS, toe),
         "skating_real": gmd_foot_skating_ratio(recorded, FPS, rest),
     }

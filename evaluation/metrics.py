@@ -172,6 +172,11 @@ def jerk(positions, fps):
     return float(np.linalg.norm(np.diff(positions, n=3, axis=0), axis=-1).mean() * fps**3)
 
 
+def jolt(positions, fps):
+    """The largest acceleration of any joint `[T, 22, 3]` on any frame, m/s^2: what the eye takes for a jump."""
+    return float(np.linalg.norm(np.diff(positions, n=2, axis=0), axis=-1).max() * fps**2)
+
+
 def bone_length_drift(positions, body):
     """Greatest difference of a bone's length from the body's own, metres. `positions [T, 22, 3]`."""
     child = np.arange(1, len(PARENTS))

@@ -8,6 +8,7 @@ from evaluation.constraint_kinds import table
 from .samples import data_folder
 
 JERK = 1.2  # of the recording's own
+JOLT = 150.0  # metres a second squared: recorded hands and feet reach 140
 SKATING = 0.15  # above the recording's own share of frames: poses a second apart leave feet little room
 GIVE_WAY = {
     "path, waypoints without time"
@@ -27,6 +28,11 @@ def test_hard_constraints_are_met_exactly(kinds):
 def test_answers_are_no_shakier_than_recordings(kinds):
     shaky = {kind: row["jerk_ratio"] for kind, row in kinds.items() if row["jerk_ratio"] > JERK}
     assert not shaky
+
+
+def test_nothing_jumps(kinds):
+    jumping = {kind: row["worst_jolt_m_s2"] for kind, row in kinds.items() if row["worst_jolt_m_s2"] > JOLT}
+    assert not jumping
 
 
 def test_feet_slide_little_more_than_recorded_ones(kinds):

@@ -63,3 +63,14 @@ def test_other_keys_and_what_is_kept_stay_as_they_are():
     same = [*range(KEY - 5), KEY, KEY + 6]
     np.testing.assert_allclose(after.root[same], before.root[same], atol=1e-15)
     assert bends(after)[KEY - 1, 0] < 0.6 * bends(before)[KEY - 1, 0]
+
+
+@pytest.mark.parametrize("kept", [slice(KEY, FRAMES), slice(0, KEY + 1)])
+def test_where_what_is_kept_begins_or_ends_the_rest_takes_up_its_speed(kept):
+    bound = NOWHERE.copy()
+    bound[kept] = True
+    before = bent_at(KEY)
+    after = rounded(before, [], bound)
+    np.testing.assert_array_equal(after.root[kept], before.root[kept])
+    np.testing.assert_array_equal(after.rotations[kept], before.rotations[kept])
+    assert (bends(after).max(0) < 0.5 * bends(before).max(0)).all()

@@ -11,6 +11,7 @@ import numpy as np
 from .. import rotations as rot
 from ..cleanup.plants import ease, frames_from, largest_near
 from ..motion import FPS
+from ..reference import smooth
 from ..skeleton import COUNT, INDEX, LEGS, PARENTS
 from .bodies import BONES, depths, near_pairs
 from .rows import Poses
@@ -23,6 +24,7 @@ SIDE_FRAMES = 10  # to either side: over these limbs stay on one side of each ot
 RESERVE = 0.06  # metres: bones farther apart than this don't come to touch on the way
 TRUNKS = 10.0  # how much more trunks have to say about which way a body steps than legs between each other
 HOLDS, LETS_GO = 0.20, 0.40  # metres between two wrists: nearer ones stay where they are while a body steps aside
+LETTING_GO = 0.15  # seconds: standard deviation in time of how hands that part quickly let go
 FADE = 0.3  # seconds beside what must stay
 LEAST_SAY = 0.2  # of a bone's ends in where it is touched: near a shoulder an arm gives way no farther
 STRAIGHT = 0.05  # sine of an elbow's bend under which its usual hinge has the say in where its plane is
@@ -205,7 +207,7 @@ def _held(places, stepped):
         return np.zeros((*stepped.shape[:2], 2, 2, 3))
     wrists = places[:, :, ARMS[:, 2]] - stepped[:, :, None]
     apart = rot.length(wrists[0][:, :, None] - wrists[1][:, None])
-    hold = ease((LETS_GO - np.stack([apart.min(2), apart.min(1)])) / (LETS_GO - HOLDS))
+    hold = smooth(ease((LETS_GO - np.stack([apart.min(2), apart.min(1)])) / (LETS_GO - HOLDS)), LETTING_GO)
     back = -stepped[:, :, None] * hold[..., None]
     return np.stack([0.5 * back, back], 3)
 

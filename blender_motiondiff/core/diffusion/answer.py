@@ -20,8 +20,9 @@ def motion_of(features, character, person, times):
     """
     motion, stands = decode(features, character.body)
     motion = unhurried(motion, _bound(character, person, times, [0]))
-    if len(person.key_frames):
-        motion = rounded(motion, person.key_frames, kept_share(character, person).any(1))
+    kept = kept_share(character, person).any(1)
+    if len(person.key_frames) or kept.any():
+        motion = rounded(motion, person.key_frames, kept)
     if person.source == PARTNER:
         motion = kept_in_place(motion, stands > 0.5)
     elif person.source == PATH:
