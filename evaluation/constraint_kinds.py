@@ -164,6 +164,9 @@ def measure(request, take, real):
         "wish_deg": max((r.get("mean_deg", 0.0) for r in rows if not r["hard"]), default=0.0),
         "jerk_ratio": metrics.jerk(places, FPS) / metrics.jerk(recorded, FPS),
         "worst_jolt_m_s2": metrics.jolt(places, FPS),
+        "worst_jolt_given_m_s2": max(
+            (metrics.jolt(positions(c.motion), FPS) for c in request.characters if c.given), default=0.0
+        ),
         "skating": gmd_foot_skating_ratio(flat, FPS, toe),
         "skating_real": gmd_foot_skating_ratio(recorded, FPS, rest),
     }

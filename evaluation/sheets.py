@@ -1,6 +1,6 @@
 """Contact sheets of validation clips drawn by lot: what was generated beside what was recorded.
 
-    python -m evaluation.sheets --data FOLDER --out FOLDER [--seed 0] [--count 12] [--largest 80000]
+    python -m evaluation.sheets --data FOLDER --out FOLDER [--seed 0] [--count 12] [--largest 50000]
 
 Writes reaction_NN.jpg (the leader in blue with the generated follower in orange, under it with the recorded one in
 violet), path_NN.jpg (the same of one person along the yellow path; above it the whole way, where that is long) and
@@ -31,7 +31,7 @@ from tools.gallery.shoot import FAR, HEAD, TILE, WIDE, quiet
 
 from . import answers, clips, metrics, tasks
 
-COUNT, LARGEST = 12, 80_000  # sheets of a kind; bytes of one
+COUNT, LARGEST = 12, 50_000  # sheets of a kind; bytes of one
 MOMENTS, STROBE = 8, 8  # pictures of either; figures in the picture of the whole way
 AZIMUTH, ELEVATION = 35.0, 18.0  # degrees beside the front of the first person in the middle of the clip; upwards
 GOES = 0.3  # metres: a clip whose pelvis stays within it has no path worth drawing

@@ -9,16 +9,18 @@ from blender_motiondiff.core.skeleton import COUNT, FEET, PARENTS
 WEIGHTS = {
     "residual": 1.0,
     "kinematics": 0.5,
-    "feet": 1.0,
+    "feet": 1.6,
     "lift": 0.5,
-    "acceleration": 0.15,
+    "acceleration": 0.1,
     "place": 1.0,
     "distance": 0.4,
     "orientation": 0.2,
 }
-STEPS_TOGETHER = 3.0  # times the weight of couples' feet: a partner's steps are uncertain, and the mean of steps glides
+STEPS_TOGETHER = 2.5  # times the weight of couples' feet: a partner's steps are uncertain, and the mean of steps glides
 PELVIS = slice(0, 2)  # where somebody is: all joints are told from there, so that nothing else says it
 CHANNELS = ((POSITIONS, 1.0), (PELVIS, 3.0), (VELOCITIES, 0.4), (ROTATIONS, 1.0), (CONTACTS, 1.0))
+STOOD = 2.0  # times the weight of the height of feet that stand
+CLOSER = 1.25  # times the weight of joints that are too close: a body inside another looks worse than one apart
 NEAR = 0.35  # metres over which a pair of joints' weight in the distance map falls to 1/e: held hands count most
 
 
@@ -79,9 +81,14 @@ def to_world(places, features, place, heading):
     return torch.stack([x, y, local[..., 2]], -1)
 
 
-def lift(world, true_world):
-    """Mean error (m) of the foot joints' height: centimetres tell a step from a shuffle, and drown among all joints."""
-    return (world - true_world)[..., list(FEET), 2].abs().mean()
+def lift(world, true_world, contacts):
+    """Mean error (m) of the foot joints' height: centimetres tell a step from a shuffle, and drown among all joints.
+
+    Standing ones count STOOD times as much: a foot that hangs over the ground on a leg too bent does not stand.
+    """
+    off = (world - true_world)[..., list(FEET), 2].abs()
+    weight = 1.0 + (STOOD - 1.0) * contacts
+    return (off * weight).sum() / weight.sum()
 
 
 def place(answer, truth, free):
@@ -114,7 +121,8 @@ def distances(world, true_world):
 
     true = cross(true_world)
     near = torch.exp(-true / NEAR)
-    return ((cross(world) - true).abs() * near).sum() / near.sum().clamp(min=1.0)
+    off = cross(world) - true
+    return (torch.where(off < 0, -CLOSER * off, off) * near).sum() / near.sum().clamp(min=1.0)
 
 
 def orientation(answer, truth, heading):
@@ -149,7 +157,7 @@ def total(predicted, batch, weights, mix=None):
     true_world = to_world(true_places, truth, batch.place, batch.heading)
     parts["feet"] = feet(world, batch.contacts) + feet(direct, batch.contacts)
     parts["acceleration"] = acceleration(world, true_world) / 10.0
-    parts["lift"] = (lift(world, true_world) + lift(direct, true_world)) / 0.03
+    parts["lift"] = sum(lift(w, true_world, batch.contacts) for w in (world, direct)) / 0.03
     if answer.shape[1] == 2:
         parts["feet"] = STEPS_TOGETHER * parts["feet"]
         parts["distance"] = distances(world, true_world) / 0.1

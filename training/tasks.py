@@ -16,7 +16,7 @@ PINNED = [INDEX[j] for j in ("left_wrist", "right_wrist", "left_ankle", "right_a
 UPPER = ARMS + [INDEX[j] for j in ("spine1", "spine2", "spine3", "neck", "head")]
 ROOT_TURN = slice(ROTATIONS.start, ROTATIONS.start + 6)
 PLANNED = {PATH: 0.75, OWN: 0.5}  # share of the tasks whose contacts are known throughout
-PARTIAL = 0.25  # share of the keys without a path that bind the hips and a part of the body
+PARTIAL = 0.5  # share of the keys without a path that bind the hips and a part of the body
 GAPS = (12, 60)  # frames between keys that lie evenly
 HORIZONTAL = np.array([3 * j + k for j in range(1, COUNT) for k in (0, 1)])
 
@@ -105,7 +105,7 @@ def _single_task(rng, frames, moments):
             observe_key(mask, key_frames(rng, frames, 3, moments), with_root=True)
         observe_pins(rng, mask)
         return mask, PATH
-    if dice < 0.86:
+    if dice < 0.85:
         if rng.random() < PARTIAL:
             observe_hips_and_joints(rng, mask, keys_alone(rng, frames, moments))
         else:
@@ -113,7 +113,7 @@ def _single_task(rng, frames, moments):
         if rng.random() < 0.15:
             observe_pins(rng, mask)
         return mask, OWN
-    if dice < 0.92:
+    if dice < 0.91:
         observe_kept(rng, mask)
         return mask, OWN
     if dice < 0.96:  # only where somebody starts: what happens is for the words to say

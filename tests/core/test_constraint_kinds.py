@@ -8,7 +8,7 @@ from evaluation.constraint_kinds import table
 from .samples import data_folder
 
 JERK = 1.2  # of the recording's own
-JOLT = 150.0  # metres a second squared: recorded hands and feet reach 140
+JOLT = 150.0  # metres a second squared: recorded hands and feet reach 140, and a hand that is held goes along
 SKATING = 0.15  # above the recording's own share of frames: poses a second apart leave feet little room
 GIVE_WAY = {
     "path, waypoints without time"
@@ -31,7 +31,8 @@ def test_answers_are_no_shakier_than_recordings(kinds):
 
 
 def test_nothing_jumps(kinds):
-    jumping = {kind: row["worst_jolt_m_s2"] for kind, row in kinds.items() if row["worst_jolt_m_s2"] > JOLT}
+    jumping = {k: row["worst_jolt_m_s2"] for k, row in kinds.items()
+               if row["worst_jolt_m_s2"] > max(JOLT, row["worst_jolt_given_m_s2"])}  # fmt: skip
     assert not jumping
 
 

@@ -8,7 +8,8 @@ from tools.demo.sheet import DIM, GAP, INK, PAPER, in_row
 
 COLUMNS, WIDTH = 4, 1280
 QUALITY, LEAST_QUALITY = 82, 40
-LARGEST = 72_000  # bytes of a sheet
+STORED = 960  # pixels of a sheet's width as it is kept ...
+LARGEST = 45_000  # ... and its bytes
 
 
 def compose(letters, title, lines, strobe, tiles, labels):
@@ -45,13 +46,14 @@ def wrapped(parts, width=WIDTH // CELL[0] - 2, between="   "):
 
 
 def save_jpeg(picture, path, largest=LARGEST):
-    """Writes a picture as a JPEG of at most `largest` bytes, as finely as that allows."""
+    """Writes a picture as a JPEG of STORED width and at most `largest` bytes, as finely as that allows."""
     height, width, _ = picture.shape
     image = bpy.data.images.new("sheet", width, height, alpha=False, float_buffer=False)
     image.colorspace_settings.name = "Non-Color"
     whole = np.ones((height, width, 4), np.float32)
     whole[..., :3] = np.clip(picture, 0, 1)[::-1]
     image.pixels.foreach_set(whole.ravel())
+    image.scale(STORED, round(height * STORED / width))
     image.file_format = "JPEG"
     for quality in range(QUALITY, LEAST_QUALITY - 1, -6):
         image.save(filepath=str(path), quality=quality)
