@@ -22,7 +22,7 @@ from .vary import vary
 from .windows import merge, spans
 
 DENSE_STEP = 0.1  # of the noisy motion's norm, that dense guidance moves it by at most
-STRAY = 1.6  # times the noise's slow part in a single call, so that takes differ there as they do after several
+STRAY = 2.0  # times the noise's slow part in a single call, so that takes differ there as they do after several
 VARY_STEPS = 2  # calls at least when a motion is changed
 BLOCK = 60  # frames whose noise comes from one stream, so that it is the same in whichever window they lie
 
