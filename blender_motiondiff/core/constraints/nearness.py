@@ -14,7 +14,7 @@ from ..request import HARD, Spacing
 from ..skeleton import INDEX, LEGS
 from .apart import ARMS
 
-STRAIGHT, AT_EASE = 0.95, 0.74  # of limbs' length: how far they reach; of that along the ground, where arms stay bent
+STRAIGHT, AT_EASE = 0.95, 0.68  # of limbs' length: how far they reach; of that along the ground, where arms stay bent
 BODIES = 0.35  # metres between bodies of size 1 under which nobody is asked to come nearer
 MOST = 1.0  # metres that a body of size 1 comes nearer
 INSIDE = 0.03  # metres from its bounds that a distance is brought to, so that what is smoothed stays within them
