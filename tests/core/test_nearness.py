@@ -53,7 +53,7 @@ def test_hands_that_are_to_touch_come_within_bent_arms(free):
 
 
 def test_who_is_near_enough_stays():
-    assert not nearness.approach(opposite(0.7), BOTH, [HANDS], []).any()
+    assert not nearness.approach(opposite(0.6), BOTH, [HANDS], []).any()
 
 
 def test_wishes_and_touches_of_oneself_move_nobody():
