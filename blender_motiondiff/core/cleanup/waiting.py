@@ -13,7 +13,7 @@ from ..skeleton import INDEX
 from .plants import all_runs, between
 
 LONG = 0.7  # seconds for which both feet stand: in walks and dances they do for less
-FARTHEST = 0.25  # metres, for a leg of 0.85 m, that somebody is moved at most
+FARTHEST = 0.35  # metres, for a leg of 0.85 m, that somebody is moved at most
 FADE = 0.8  # seconds over which what is moved comes and goes beside
 TOES = [INDEX["left_foot"], INDEX["right_foot"]]
 
