@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blender_motiondiff.core import rotations as rot
-from blender_motiondiff.core.cleanup.turning import QUICKEST, TOO_QUICK, unhurried
+from blender_motiondiff.core.cleanup.turning import QUICKEST, unhurried
 from blender_motiondiff.core.motion import FPS, Motion
 from blender_motiondiff.core.skeleton import COUNT, average_body
 
@@ -39,7 +39,7 @@ def test_a_turn_from_one_frame_to_the_next_takes_as_long_as_a_dancer_needs():
 def test_turns_that_people_do_are_left_alone():
     steady = heading_for(np.radians(500.0) / FPS * np.arange(FRAMES))
     assert unhurried(steady, NOWHERE) is steady
-    assert np.radians(500.0) < TOO_QUICK
+    assert np.radians(500.0) < QUICKEST
 
 
 def test_bound_frames_stay_exactly_as_they_are():

@@ -10,14 +10,14 @@ import numpy as np
 from .. import rotations as rot
 from .plants import ease, runs
 
-TOO_QUICK = np.radians(700.0)  # a second: recorded dancers turn by 540 at most ...
-QUICKEST = np.radians(520.0)  # ... and a thousandth of their turns is quicker than that
+# A second: recorded dancers turn by 540 degrees at most, but where feet stand meanwhile a turn as slow lets them slip.
+QUICKEST = np.radians(900.0)
 STEEPEST = 1.5  # slope of `ease` in its middle
 UPRIGHT = 0.5  # length along the ground of the way that the pelvis faces: who lies has no heading
 
 
 def unhurried(motion, bound):
-    """The motion with turns of the upright body that are TOO_QUICK begun earlier and ended later.
+    """The motion with turns of the upright body that are quicker than QUICKEST begun earlier and ended later.
 
     `bound [T]` bool: frames on which the body's turn is to stay as it is.
     """
@@ -26,7 +26,7 @@ def unhurried(motion, bound):
     upright = np.hypot(ahead[:, 0], ahead[:, 1]) > UPRIGHT
     most, out = QUICKEST / motion.fps, heading.copy()
     stops = np.concatenate([[0], np.flatnonzero(bound), [motion.frames - 1]])
-    for first, last in runs(np.abs(np.diff(heading)) > TOO_QUICK / motion.fps):
+    for first, last in runs(np.abs(np.diff(heading)) > most):
         earliest, latest = stops[stops <= first].max(), stops[stops >= last].min()
         while (first > earliest or last < latest) and STEEPEST * abs(out[last] - out[first]) > most * (last - first):
             first, last = max(first - 1, earliest), min(last + 1, latest)
