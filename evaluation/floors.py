@@ -82,7 +82,8 @@ def _quality(at):
     slip = "contact_slip_cm_s"
     partners = [v for v in at.get("reaction", {}) if v.startswith("baseline_")]
     slips = [worst(lambda t, v=v: of(t, v, slip)) for v in ("raw", "final")]
-    jerk, share = worst(beside("jerk_ratio")), worst(beside("contact_share_before"))
+    jerk, below = worst(beside("jerk_ratio")), worst(beside("jerk_below_8hz_ratio"))
+    share = worst(beside("contact_share_before"))
     held = beside("hands_held_share")("reaction")
     skating, error = "foot_skating_ratio", "joint_error_m"
     return [
@@ -101,6 +102,7 @@ def _quality(at):
         _row("reaction: hands-held share, off the real", held, 0.15, 0.03),
         _row("penetration, mean over frames that touch, cm", of("reaction", "final", "penetration_mean_cm"), 3.0, 1.0),
         _row("jerk, off the real, worst task", jerk[0], 0.30, 0.05, where=jerk[1]),
+        _row("jerk below 8 Hz, off the real, worst task", below[0], 0.30, 0.05, where=below[1]),
     ]  # fmt: skip
 
 

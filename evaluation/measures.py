@@ -28,20 +28,27 @@ class Recorded:
     leader: np.ndarray | None  # [T, 22, 3]
     smoothed: np.ndarray  # [T, 2]
     jerk: float
+    jerk_below: float  # of places without what is quicker than metrics.LIVELY
 
 
 def recorded(window):
     """The Recorded of a Window."""
     places = positions(window.motion)
     leader = None if window.leader is None else positions(window.leader)
-    return Recorded(window, places, leader, tasks.smoothed(window.motion), metrics.jerk(places, FPS))
+    return Recorded(window, places, leader, tasks.smoothed(window.motion), *_jerks(places))
+
+
+def _jerks(places):
+    """Jerk of all movement, and of what a body can do of it."""
+    return metrics.jerk(places, FPS), metrics.jerk(metrics.lowpassed(places, FPS), FPS)
 
 
 def of_one(task, known, motion, before=None):
     """Figures of a take. `known`: Recorded; `before`: the motion before cleanup, None where there is no such."""
     places = positions(motion)
     out = feet(motion, places, None if before is None else positions(before))
-    out["jerk_ratio"] = (metrics.jerk(places, FPS), known.jerk)
+    jerk, below = _jerks(places)
+    out["jerk_ratio"], out["jerk_below_8hz_ratio"] = (jerk, known.jerk), (below, known.jerk_below)
     beyond = metrics.beyond_limits(motion.rotations)
     out["beyond_limits_share"] = (float(beyond.sum()), len(beyond))
     if task in ("path", "path_sparse"):

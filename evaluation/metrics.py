@@ -8,6 +8,8 @@ from blender_motiondiff.core.constraints.bodies import penetration
 from blender_motiondiff.core.constraints.rows import Poses
 from blender_motiondiff.core.skeleton import FEET, INDEX, JOINTS, PARENTS
 
+LIVELY = 8.0  # Hz: how quick movements of the body are at most; recordings have more than this, of markers that tremble
+
 # --- feet -------------------------------------------------------------------------------------------------------------
 
 
@@ -170,6 +172,20 @@ def jerk(positions, fps):
     if len(positions) < 4:
         return 0.0
     return float(np.linalg.norm(np.diff(positions, n=3, axis=0), axis=-1).mean() * fps**3)
+
+
+def lowpassed(positions, fps, cut=LIVELY):
+    """Places `[T, ...]` without what is quicker than `cut` Hz, in phase; what is as quick as that is halved.
+
+    A Butterworth filter of fourth order passed forwards and back, as is usual before recordings are differentiated
+    (Winter 2009, Biomechanics and Motor Control of Human Movement, section 3.4.4). Ends go on mirrored in their value.
+    """
+    count = len(positions)
+    ahead, after = 2 * positions[0] - positions[:0:-1], 2 * positions[-1] - positions[-2::-1]
+    padded = np.concatenate([ahead, positions, after])
+    gain = 1.0 / (1.0 + (np.fft.rfftfreq(len(padded), 1.0 / fps) / cut) ** 8)
+    spectrum = np.fft.rfft(padded, axis=0) * gain.reshape(-1, *[1] * (padded.ndim - 1))
+    return np.fft.irfft(spectrum, len(padded), axis=0)[count - 1 : 2 * count - 1]
 
 
 def jolt(positions, fps):

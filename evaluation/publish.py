@@ -33,6 +33,7 @@ SHOWN = (
     ("reaction", "hands_held_share", "reaction: share of frames with hands held", 3),
     ("reaction", "foot_skating_ratio", "reaction: foot skating", 3),
     ("reaction", "jerk_ratio", "reaction: jerk, times the recording's", 2),
+    ("reaction", "jerk_below_8hz_ratio", "reaction: the same below 8 Hz", 2),
     ("free", "tag_agreement", "words alone: class recognised", 2),
     ("free", "frechet_distance", "words alone: Fréchet distance", 2),
 )

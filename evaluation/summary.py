@@ -8,7 +8,7 @@ COVERED = (2.5, 97.5)  # percent
 BESIDE_REAL = (
     "contact_share", "contact_share_before", "hands_held_share", "distance_m", "touching_share", "foot_lowest_cm",
 )  # fmt: skip
-BESIDE_ONE = ("jerk_ratio",)
+BESIDE_ONE = ("jerk_ratio", "jerk_below_8hz_ratio")
 LARGE_IS_GOOD = ("take_spread_m", "tag_agreement", "diversity")
 
 

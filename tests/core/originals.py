@@ -33,7 +33,7 @@ def data():
     return load, load.index(), load.skeletons()
 
 
-def compare(recording, stem, first, step):
+def assert_recorded(recording, stem, first, step):
     """Every joint of `recording` within 1 mm of the data's clip of that name, frame by frame."""
     load, rows, bodies = data()
     trial = re.match(r"(\d+)_(\d+)", stem)

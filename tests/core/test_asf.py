@@ -5,7 +5,7 @@ from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.files import asf
 from blender_motiondiff.core.files.recording import FileError, end_positions, world
 
-from .originals import compare, originals
+from .originals import assert_recorded, originals
 
 SKELETON = """# made by hand
 :version 1.10
@@ -133,4 +133,4 @@ def test_recorded_files_are_read_as_the_database_has_them(tmp_path):
         skeleton = path.with_name(path.stem.split("_")[0] + ".asf")
         recording = asf.read(skeleton, path)
         assert np.isclose(recording.metres_per_unit, 0.0254 / 0.45)
-        compare(recording, path.stem, 0, 2)
+        assert_recorded(recording, path.stem, 0, 2)

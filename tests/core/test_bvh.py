@@ -10,7 +10,7 @@ from blender_motiondiff.core.files.recording import FileError, end_positions, wo
 from blender_motiondiff.core.motion import forward_kinematics
 from blender_motiondiff.core.skeleton import INDEX, JOINTS, average_body
 
-from .originals import compare, originals
+from .originals import assert_recorded, originals
 from .samples import quaternions, random_motion, seeds, stepping
 
 SMALL = """HIERARCHY
@@ -194,4 +194,4 @@ def test_every_joint_has_a_name_of_its_own():
 )
 def test_recorded_files_are_read_as_the_database_has_them(tmp_path, folder, first, step):
     for path in originals(tmp_path, folder, ".bvh"):
-        compare(bvh.read(path), path.stem, first, step)
+        assert_recorded(bvh.read(path), path.stem, first, step)

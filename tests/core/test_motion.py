@@ -19,7 +19,7 @@ from blender_motiondiff.core.skeleton import COUNT, INDEX, MIRROR, PARENTS, aver
 from .samples import bodies, quaternions, random_motion, seeds, standing
 
 
-def same_motion(a, b, tolerance=1e-9):
+def assert_same_motion(a, b, tolerance=1e-9):
     assert np.allclose(a.root, b.root, atol=tolerance)
     assert rot.angle_between(a.rotations, b.rotations).max() < max(tolerance, 1e-6)
     assert np.allclose(a.body.offsets, b.body.offsets, atol=tolerance)
@@ -59,7 +59,7 @@ def test_local_and_world_rotations_are_inverses(seed):
 @settings(max_examples=25)
 def test_mirroring_twice_changes_nothing(seed, measures):
     motion = random_motion(seed, 4, make_body(measures))
-    same_motion(mirror(mirror(motion)), motion)
+    assert_same_motion(mirror(mirror(motion)), motion)
 
 
 @given(seeds)
@@ -76,7 +76,7 @@ def test_a_turned_motion_turns_every_joint(seed, angle):
     motion = random_motion(seed, 3)
     moved = turned(motion, angle, (1.0, -2.0, 0.5))
     assert np.allclose(positions(moved), rot.rotate(rot.about_z(angle), positions(motion)) + [1.0, -2.0, 0.5])
-    same_motion(turned(turned(motion, angle), -angle), motion)
+    assert_same_motion(turned(turned(motion, angle), -angle), motion)
 
 
 def test_a_scaled_motion_scales_every_joint():
@@ -89,7 +89,7 @@ def test_a_scaled_motion_scales_every_joint():
 def test_resampling_at_its_own_frames_changes_nothing(seed, frames):
     motion = random_motion(seed, frames)
     same = resample(motion, np.arange(frames) / motion.fps)
-    same_motion(same, motion)
+    assert_same_motion(same, motion)
     assert np.isclose(same.fps, motion.fps)
 
 
@@ -117,5 +117,5 @@ def test_a_change_of_rate_there_and_back_keeps_a_smooth_motion():
     fast = resample(motion, np.arange(0, 2.0001, 1 / 120))
     back = resample(fast, t)
     assert np.isclose(fast.fps, 120)
-    same_motion(back, motion, 1e-6)
+    assert_same_motion(back, motion, 1e-6)
     assert np.isclose(motion.duration, 2)

@@ -101,7 +101,8 @@ def test_ddim_with_eta_1_is_ddpm(steps):
 
 
 def test_ddim_with_eta_0_draws_nothing():
-    ddim(best, np.ones((4, 3)), 7, nothing, draw=None)
+    ways = [ddim(best, np.ones((4, 3)), 7, nothing, draw) for draw in (None, stream((4, 3)))]
+    assert np.array_equal(*ways)
 
 
 @given(st.sampled_from(sorted(SAMPLERS)), st.integers(1, 24), st.integers(1, 3), st.integers(1, 4))

@@ -36,7 +36,20 @@ def test_recording_itself_misses_nothing(task):
     for name in ("joint_error_m", "path_error_cm", "key_error_cm", "key_error_deg", "path_over_10cm_share"):
         if name in rows:
             assert value(rows[name]) == pytest.approx(0.0, abs=1e-6), name
-    assert value(rows["jerk_ratio"]) == pytest.approx(1.0)
+    assert value(rows["jerk_ratio"]) == value(rows["jerk_below_8hz_ratio"]) == pytest.approx(1.0)
+
+
+def test_what_trembles_quicker_than_a_body_can_move_is_no_liveliness():
+    times = np.arange(120) / FPS
+    slow, tremble = 0.2 * np.sin(2 * np.pi * 2.0 * times), 0.004 * np.sin(2 * np.pi * 13.0 * times)
+    places = np.zeros((120, 22, 3))
+    places[..., 2] = slow[:, None] + np.arange(22) / 10
+    shaken = places + tremble[:, None, None]
+    kept = metrics.lowpassed(shaken, FPS)
+    np.testing.assert_allclose(kept, places, atol=2e-3)
+    np.testing.assert_allclose(metrics.lowpassed(places, FPS), places, atol=2e-3)
+    assert metrics.jerk(shaken, FPS) > 2 * metrics.jerk(places, FPS)
+    assert metrics.jerk(kept, FPS) == pytest.approx(metrics.jerk(places, FPS), rel=0.1)
 
 
 def test_path_error_is_the_offset():

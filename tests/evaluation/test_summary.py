@@ -49,7 +49,9 @@ def test_a_figure_that_nothing_defines_is_left_out():
 
 def results(path_error=0.05, keys=0.06):
     feet = {"foot_skating_ratio": 0.1, "contact_slip_cm_s": 0.5, "contact_share_before": 0.4, "jerk_ratio": 0.9}
+    feet["jerk_below_8hz_ratio"] = 1.2
     real = {**feet, "foot_skating_ratio": 0.08, "contact_share_before": 0.45, "jerk_ratio": 1.0}
+    real["jerk_below_8hz_ratio"] = 1.0
     path = {"raw": {**feet, "path_error_cm": 1.0}, "final": {**feet, "path_error_cm": path_error}, "real": real}
     between = {"raw": feet, "final": {**feet, "joint_error_m": keys}, "real": real}
     return {"path": path, "keys": {**between, "baseline_spline": {"joint_error_m": 0.1}}}
@@ -65,6 +67,7 @@ def test_floors_by_hand():
     assert skating["measured"] == pytest.approx(1.25) and skating["met"] is False
     jerk = rows["jerk, off the real, worst task"]
     assert jerk["measured"] == pytest.approx(0.1) and jerk["where"] == "path"
+    assert rows["jerk below 8 Hz, off the real, worst task"]["measured"] == pytest.approx(0.2)
     share = rows["share of such frames, off the real, worst task"]
     assert share["measured"] == pytest.approx(0.05) and share["met"] is True
     assert rows["reaction"]["measured"] is None and rows["reaction"]["met"] is None
