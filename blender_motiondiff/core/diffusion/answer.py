@@ -19,20 +19,20 @@ def motion_of(features, character, person, times):
     Pelvises and arms that are keyed, kept or pinned are left as they are.
     """
     motion, stands = decode(features, character.body)
-    motion = unhurried(motion, _bound(character, person, times, [0]))
-    kept = kept_share(character, person).any(1)
+    kept = kept_share(character, person)
+    motion = unhurried(motion, _bound(kept, character, person, times, [0]))
     if len(person.key_frames) or kept.any():
-        motion = rounded(motion, person.key_frames, kept)
+        motion = rounded(motion, person.key_frames, kept.any(1))
     if person.source == PARTNER:
         motion = kept_in_place(motion, stands > 0.5)
     elif person.source == PATH:
-        motion = livelier_arms(motion, _bound(character, person, times, SWINGING))
+        motion = livelier_arms(motion, _bound(kept, character, person, times, SWINGING))
     return motion, stands
 
 
-def _bound(character, person, times, joints):
-    """Frames `[T]` on which a key, a pin or a motion that is kept says something about one of the `joints`."""
-    out, poses = (kept_share(character, person)[:, joints] > 0).any(1), Poses(times, None, None, None)
+def _bound(kept, character, person, times, joints):
+    """Frames `[T]` on which a key, a pin or what is `kept [T, 22]` says something about one of the `joints`."""
+    out, poses = (kept[:, joints] > 0).any(1), Poses(times, None, None, None)
     for frame, key in zip(person.key_frames, character.keys, strict=True):
         placed = () if key.places is None else np.flatnonzero(np.isfinite(key.places).all(1))
         out[frame] |= np.isin(joints, [*(INDEX[name] for name in key.joints), *placed]).any()
