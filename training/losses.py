@@ -113,8 +113,8 @@ def feet(world, contacts):
 def distances(world, true_world):
     """Difference of the distance maps between the two persons' joints, weighted by nearness (InterGen, DM loss).
 
-    InterGen counts the joints within a metre alike; of a couple's 484 distances the few of held hands would drown. Joints
-    that are too close weigh CLOSER as much as those too far apart.
+    InterGen counts the joints within a metre alike; of a couple's 484 distances the few of held hands would drown.
+    Joints that are too close weigh CLOSER times as much as those too far apart.
     """
 
     def cross(w):

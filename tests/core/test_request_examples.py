@@ -20,8 +20,8 @@ NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 KINDS = {
     "path", "path_waypoints", "path_untimed", "path_heading", "path_height", "keys", "partial_keys", "blocking_keys",
     "pins", "contacts_self", "contacts_pair", "spacing", "facing", "look_at", "sync", "mirror", "solo", "obstacles",
-    "obstacle_grid", "ground", "inbetween", "continue", "repair", "change_arms", "loop", "reaction", "vary", "words",
-    "bodies", "long",
+    "obstacle_grid", "ground", "inbetween", "continue", "repair", "change_arms", "loop", "reaction", "company", "vary",
+    "words", "bodies", "long",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 
+from ..constraints.company import with_company
 from ..constraints.ways import with_ways
 from ..motion import scaled, turned
 from ..request import Take, validate
@@ -28,7 +29,7 @@ def generate(request, denoiser, progress=None):
     human, back = human_scale(validate(request))
     shared, heading, place = in_shared_frame(human)
     asked = with_times(shared)
-    laid = with_ways(asked)
+    laid = with_company(with_ways(asked))
     flat = flattened(laid)
     courses = settle(flat, request.takes)
     begun = _lap(clock, "prepare", begun)

@@ -1,0 +1,119 @@
+"""The way of somebody who keeps a partner company that walks: beside them, behind them, or towards them.
+
+Where a walker is says little of where the other one is: the mean of beside, behind and in front is to stand and let
+them pass. So the way is laid first, and generated along as a drawn path is, except that it binds nothing.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .. import rotations as rot
+from ..motion import FPS
+from ..reference import path_heading, smooth_heading
+from ..request import Path
+from ..words import tags_of
+from .trajectory import smooth_pelvis
+from .ways import SIDES
+
+# Metres between two bodies of size 1 that walk side by side, do so and touch, walk one after the other, and have met.
+BESIDE, TOUCHING, BEHIND, MET = 0.8, 0.6, 1.2, 0.9
+GOES = 0.4  # metres a second of somebody who walks: dancers and boxers are slower for a part of the time ...
+MOSTLY, AT_TIMES = 0.85, 0.3  # ... shares of the time that somebody walks, unless words say that they go together
+AHEAD = np.radians(35.0)  # between the way and where a walker's hips face, on average
+SWINGS = 0.5  # seconds over which the side on which somebody walks follows the walker's turns
+TURNED = np.radians(60.0)  # in all, of a curve to the right: others are walked with on their right
+SAID = ("follow", "meet", "together")  # how one keeps the other company, the first that is said
+# What else may be said of somebody who walks along.
+PLAIN = {"walk", "run", "jog", "slow", "fast", "neutral", "forward", "step", "left", "right", "start", "stop"}
+
+
+def with_company(request):
+    """The request with a Path of weight 0 for whoever has no place and whose partner, animated already, walks.
+
+    In a frame and a scale in which bodies to be generated have size 1.
+    """
+    if len(request.characters) != 2:
+        return request
+    return replace(request, characters=tuple(_accompanying(p, request) for p in range(2)))
+
+
+def _accompanying(number, request):
+    own, other = request.characters[number], request.characters[1 - number]
+    placed = any(k.root is not None for k in own.keys) or any(p.place is not None for p in own.pins)
+    turned = any(f.character == number for f in request.facings)
+    if not other.given or own.motion is not None or own.path is not None or placed or turned:
+        return own
+    tags = set().union(*(tags_of(w.text) for w in request.words))
+    how = next((tag for tag in SAID if tag in tags), None)
+    if how is None and not tags <= PLAIN:
+        return own
+    place, heading = smooth_pelvis(other.motion.root[:, :2]), rot.heading(other.motion.rotations[:, 0])
+    if not walks(place, heading, MOSTLY if how is None else AT_TIMES):
+        return own
+    size = 0.5 * (own.body.size + other.body.size)
+    apart = _apart(how, request) * size
+    if how in ("follow", "meet"):
+        way = behind(place, apart) if how == "follow" else towards(place, apart)
+    else:
+        way = beside(place, apart, _side(tags, 1 - number, request.contacts, place))
+    return replace(own, path=Path(np.arange(len(way)) / FPS, way, weight=0.0))
+
+
+def _apart(how, request):
+    """Metres between the two, as near as every spacing allows."""
+    out = {"follow": BEHIND, "meet": MET}.get(how, TOUCHING if request.contacts else BESIDE)
+    for spacing in request.spacings:
+        out = float(np.clip(out, spacing.least, spacing.most))
+    return out
+
+
+def _side(tags, walker, contacts, place):
+    """1 at the walker's left, -1 at their right: as is said, where they touch, or outside of their curve."""
+    told = tags & set(SIDES)
+    touched = [joint for c in contacts for person, joint in (c.first, c.second) if person == walker]
+    told |= {name for name in SIDES if any(joint.startswith(name) for joint in touched)} if not told else set()
+    if len(told) == 1:
+        return SIDES[told.pop()]
+    heading = path_heading(place)
+    return 1.0 if heading[-1] - heading[0] < -TURNED else -1.0
+
+
+def walks(place, heading, share):
+    """Whether somebody walks ahead for a `share` of the time: smoothed `place [T, 2]`, the hips' `heading [T]`."""
+    if len(place) < 2:
+        return False
+    goes = np.linalg.norm(np.gradient(place, axis=0), axis=-1) * FPS > GOES
+    off = (heading - path_heading(place) + np.pi) % (2 * np.pi) - np.pi
+    return bool(goes.mean() >= share and np.abs(off[goes]).mean() < AHEAD)
+
+
+def beside(place, apart, side):
+    """The way `[T, 2]` of somebody at the left (`side` 1) or the right (-1) of who goes along `place [T, 2]`."""
+    ahead = _ahead(smooth_heading(path_heading(place), SWINGS))
+    return place + side * apart * np.stack([-ahead[:, 1], ahead[:, 0]], -1)
+
+
+def behind(place, apart):
+    """The way `[T, 2]` of somebody who follows along `place [T, 2]`; they come from straight behind its beginning."""
+    gone = _gone(place)
+    back = gone - apart
+    way = np.stack([np.interp(back, gone, place[:, k]) for k in (0, 1)], -1)
+    first = _ahead(path_heading(place)[:1])
+    return np.where(back[:, None] < 0, place[0] + np.minimum(back, 0.0)[:, None] * first, way)
+
+
+def towards(place, apart):
+    """The way `[T, 2]` of somebody who comes from as far to meet who goes along `place [T, 2]` where that ends."""
+    left = _gone(place)[-1] - _gone(place)
+    return place[-1] + (apart + left)[:, None] * _ahead(path_heading(place)[-1:])
+
+
+def _gone(place):
+    """Metres gone so far `[T]`."""
+    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(place, axis=0), axis=-1))])
+
+
+def _ahead(heading):
+    """Unit vectors `[T, 2]` of headings `[T]`."""
+    return np.stack([np.sin(heading), -np.cos(heading)], -1)
