@@ -52,6 +52,16 @@ def test_hands_that_are_to_touch_come_within_bent_arms(free):
     assert np.abs(np.diff(moved, n=2, axis=1)).max() * FPS**2 < 12.0
 
 
+def test_to_a_hand_that_stays_where_it_is_they_come_within_one_arm():
+    poses = opposite(1.2)
+    moved = nearness.approach(poses, SECOND, [HANDS], [], still=(True, False))
+    hand, shoulder = poses.places[0, HELD, INDEX["left_wrist"]], poses.places[1, HELD, INDEX["right_shoulder"]]
+    assert np.linalg.norm(hand - shoulder, axis=1).min() > 1.3 * ARM
+    assert np.linalg.norm(hand - shoulder - moved[1, HELD], axis=1).max() < ARM + HANDS.distance
+    near = nearness.approach(poses, SECOND, [HANDS], [])
+    assert np.linalg.norm(hand - shoulder - near[1, HELD], axis=1).min() > ARM + HANDS.distance
+
+
 def test_who_is_near_enough_stays():
     assert not nearness.approach(opposite(0.6), BOTH, [HANDS], []).any()
 

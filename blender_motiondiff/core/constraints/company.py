@@ -16,8 +16,8 @@ from ..words import tags_of
 from .trajectory import smooth_pelvis
 from .ways import SIDES
 
-# Metres between two bodies of size 1 that walk side by side, do so and touch, walk one after the other, and have met.
-BESIDE, TOUCHING, BEHIND, MET = 0.8, 0.6, 1.2, 0.9
+# Metres between two bodies of size 1 that walk side by side, one after the other, that have met, and that touch.
+BESIDE, BEHIND, MET, TOUCHING = 0.8, 1.2, 0.9, 0.6
 GOES = 0.4  # metres a second of somebody who walks: dancers and boxers are slower for a part of the time ...
 MOSTLY, AT_TIMES = 0.85, 0.3  # ... shares of the time that somebody walks, unless words say that they go together
 AHEAD = np.radians(35.0)  # between the way and where a walker's hips face, on average
@@ -62,7 +62,9 @@ def _accompanying(number, request):
 
 def _apart(how, request):
     """Metres between the two, as near as every spacing allows."""
-    out = {"follow": BEHIND, "meet": MET}.get(how, TOUCHING if request.contacts else BESIDE)
+    out = {"follow": BEHIND, "meet": MET}.get(how, BESIDE)
+    if request.contacts and how != "follow":
+        out = TOUCHING
     for spacing in request.spacings:
         out = float(np.clip(out, spacing.least, spacing.most))
     return out

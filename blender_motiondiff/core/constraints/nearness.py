@@ -22,11 +22,11 @@ FADE, SMOOTHING = 0.9, 0.15  # seconds over which a body comes and goes, and ove
 _LIMBS = [(list(arm), AT_EASE) for arm in ARMS] + [([INDEX[name] for name in leg], 1.0) for leg in LEGS]
 
 
-def approach(poses, free, contacts, spacings):
+def approach(poses, free, contacts, spacings, still=(False, False)):
     """Metres `[2, T, 3]` along the ground by which two whole bodies come nearer to each other or go apart, smoothly.
 
-    `free [2, T]`: how far each may (apart.room); `contacts`, `spacings`: a request's, of which those count that bind.
-    No contact takes anybody nearer than a spacing lets them.
+    `free [2, T]`: how far each may (apart.room); `contacts`, `spacings`: a request's, of which those count that bind;
+    `still`: whose limbs stay where they are. No contact takes anybody nearer than a spacing lets them.
     """
     out = np.zeros((*free.shape, 3))
     share = free * free / np.maximum(free.sum(0), 1e-9) * np.array([-1.0, 1.0])[:, None]
@@ -36,7 +36,10 @@ def approach(poses, free, contacts, spacings):
         frames = poses.frames_between(item.start, item.end)
         if len(frames):
             at = poses.places[:, frames] + out[:, frames, None]
-            change = _to_range(item, at) if isinstance(item, Spacing) else _to_reach(item, at, poses, ranges, frames)
+            if isinstance(item, Spacing):
+                change = _to_range(item, at)
+            else:
+                change = _to_reach(item, at, poses, ranges, frames, still)
             if change.any():
                 out[..., :2] += share[..., None] * _held(change, frames, free.shape[1])
     length = np.maximum(rot.length(out), 1e-9)
@@ -51,10 +54,11 @@ def _to_range(spacing, at):
     return way * (wanted / np.maximum(level, 1e-9) - 1.0)[:, None]
 
 
-def _to_reach(contact, at, poses, spacings, frames):
+def _to_reach(contact, at, poses, spacings, frames, still):
     """The same for limbs that are to touch: between what both hang on, within a reach at which arms stay bent."""
     ends = sorted((contact.first, contact.second))
-    roots, lengths, at_ease = zip(*(_limb(at[p, 0], INDEX[name]) for p, name in ends), strict=True)
+    limbs = [(INDEX[name], 0.0, 1.0) if still[p] else _limb(at[p, 0], INDEX[name]) for p, name in ends]
+    roots, lengths, at_ease = zip(*limbs, strict=True)
     way = at[1, :, roots[1]] - at[0, :, roots[0]]
     level = np.hypot(*way[:, :2].T)
     reach = np.sqrt(np.maximum((STRAIGHT * sum(lengths) + contact.distance) ** 2 - way[:, 2] ** 2, 0.0))

@@ -84,7 +84,8 @@ def _stepped(request, course, generated):
         if person.target is not None:
             free[p] *= 1.0 - min(character.path.weight, 1.0)
     poses = poses_of(request, course, motions)
-    near = nearness.approach(poses, free, request.contacts, request.spacings)
+    given = [c.given for c in request.characters]
+    near = nearness.approach(poses, free, request.contacts, request.spacings, given)
     nearer = replace(poses, places=poses.places + near[:, :, None])
     return near, apart.aside(nearer, free, yielding, request.contacts), poses
 
