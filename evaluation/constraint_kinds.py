@@ -117,6 +117,7 @@ def couple_requests(leader, follower):
     return {
         "reaction": two(),
         "contact, hands of two": replace(two(), contacts=(_clap(0, 1, times, middle),)),
+        "hand in hand": replace(two(), contacts=(Contact((0, "left_wrist"), (1, "right_wrist"), 0.06, 1.0, 2.5),)),
         "spacing": replace(two(), spacings=(Spacing(0.5, 0.9),)),
         "facing": replace(two(), facings=(Facing(1, partner),)),
         "look at the partner": replace(two(), look_ats=(LookAt(1, partner),)),

@@ -16,9 +16,10 @@ from .apart import ARMS
 
 STRAIGHT, AT_EASE = 0.95, 0.68  # of limbs' length: how far they reach; of that along the ground, where arms stay bent
 BODIES = 0.35  # metres between bodies of size 1 under which nobody is asked to come nearer
-MOST = 1.0  # metres that a body of size 1 comes nearer
+MOST = 2.5  # metres that a body of size 1 comes nearer
 INSIDE = 0.03  # metres from its bounds that a distance is brought to, so that what is smoothed stays within them
-FADE, SMOOTHING = 0.9, 0.15  # seconds over which a body comes and goes, and over which its way is smoothed
+FADE, SMOOTHING = 0.9, 0.15  # seconds over which a body comes and goes at least, and over which its way is smoothed
+PACE = 0.8  # metres a second, on average, of who comes from farther away
 _LIMBS = [(list(arm), AT_EASE) for arm in ARMS] + [([INDEX[name] for name in leg], 1.0) for leg in LEGS]
 
 
@@ -42,8 +43,8 @@ def approach(poses, free, contacts, spacings, still=(False, False)):
                 change = _to_reach(item, at, poses, ranges, frames, still)
             if change.any():
                 out[..., :2] += share[..., None] * _held(change, frames, free.shape[1])
-    length = np.maximum(rot.length(out), 1e-9)
-    return out * np.minimum(1.0, MOST * poses.sizes[:, None] / length)[..., None]
+    far = rot.length(out) / (MOST * poses.sizes[:, None])
+    return out * ((1.0 + far**8) ** -0.125)[..., None]  # a bound without a kink
 
 
 def _to_range(spacing, at):
@@ -89,8 +90,9 @@ def _allowed(roots, poses, spacings, frames):
 
 
 def _held(rows, frames, count):
-    """Rows `[N, 2]` on frames that follow each other, of `count`: held beside them and let go over FADE, smoothed."""
-    time = np.arange(count)
-    beside = np.maximum(np.maximum(frames[0] - time, time - frames[-1]), 0)
+    """Rows `[N, 2]` on frames that follow each other, of `count`: held beside them and let go, smoothed."""
+    time, lengths = np.arange(count), rot.length(rows)
+    fade = np.where(time < frames[0], lengths[0], lengths[-1]) / PACE
+    beside = np.maximum(np.maximum(frames[0] - time, time - frames[-1]), 0) / (np.maximum(fade, FADE) * FPS)
     held = rows[np.clip(time - frames[0], 0, len(frames) - 1)]
-    return smooth(held * (1.0 - ease(beside / (FADE * FPS)))[:, None], SMOOTHING)
+    return smooth(held * (1.0 - ease(beside))[:, None], SMOOTHING)

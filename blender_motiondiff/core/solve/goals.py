@@ -17,6 +17,7 @@ from .lockstep import HARD_DAMPING, WORSE, Step, in_lockstep
 from .spread import near_peak, smooth, soften_jumps, spread
 from .step import WISH, systems_of
 from .stiffness import COLUMNS, HOLDERS, ROOT, TRUNK
+from .swivel import steadied
 from .work import (
     ANKLES,
     LEG_JOINTS,
@@ -144,6 +145,7 @@ def _meeting(work, problem, before, iterations):
                 break
             if last < ROUNDS - 1:
                 _spread_rest(work, motions, asked, spread_out)
+        rows = _steadied(work, rows, frames, gather, poses)
     parts = [slice(i * frames, (i + 1) * frames) for i in range(len(motions))]
     out = [replace(m, root=work.root[p], rotations=work.local[p]) for m, p in zip(motions, parts, strict=True)]
     return out, _report(before, rows, steps, work.change), poses
@@ -293,6 +295,20 @@ def _stay_rows(ends, legs, work, frames):
             make_rows(np.repeat(who % frames, 3), np.repeat(who // frames, 3), ankle, axes, missing, WISH / STAY, -1)
         )
     return join(parts)
+
+
+def _steadied(work, rows, frames, gather, poses):
+    """The rows once elbows that jumped are back; where something that binds would be missed for it they stay."""
+    work.held_local[:], work.held_root[:] = work.local, work.root
+    swung = steadied(work, frames)
+    if not len(swung):
+        return rows
+    now = gather(poses)
+    worse = _missing(now, frames, len(work.root)) > np.maximum(_missing(rows, frames, len(work.root)), MET)
+    if not worse.any():
+        return now
+    back_to(work, swung)
+    return rows
 
 
 # --- over time --------------------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ def apply_changes(work, at):
     """Local rotations, roots and poses of bodies `at` follow from their changes."""
     local = rot.multiply(rot.from_rotvec(work.change[at, :ROOT]), work.origin.local[at])
     _fold_back(work, at, local, near_loose(work)[at])
-    work.change[at[:, None], HINGES] = _change(work, at, local, HINGES)
+    work.change[at[:, None], HINGES] = change_of(work, at, local, HINGES)
     work.local[at] = local
     work.root[at] = work.origin.root[at] + work.change[at, ROOT]
     pose(work, at)
@@ -138,7 +138,7 @@ def apply_changes(work, at):
 def back_to(work, at):
     """Bodies `at` return to their held poses."""
     work.local[at], work.root[at] = work.held_local[at], work.held_root[at]
-    work.change[at, :ROOT] = _change(work, at, work.local[at], np.arange(ROOT))
+    work.change[at, :ROOT] = change_of(work, at, work.local[at], np.arange(ROOT))
     work.change[at, ROOT] = work.root[at] - work.origin.root[at]
     pose(work, at)
 
@@ -175,7 +175,7 @@ def move(work, at, joints, step):
     local[:, joints] = rot.multiply(rot.from_rotvec(step[:, :-1]), local[:, joints])
     over = _fold_back(work, at, local, work.loose[np.ix_(at, HINGES)])
     work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
-    change = _change(work, at, local, joints)
+    change = change_of(work, at, local, joints)
     far = np.where(work.loose[np.ix_(at, joints)], 0.0, rot.length(change) / LIMITS[joints])
     if (far > 1).any():
         change /= np.maximum(far, 1.0)[..., None]
@@ -187,7 +187,7 @@ def move(work, at, joints, step):
     pose(work, at)
 
 
-def _change(work, at, local, joints):
+def change_of(work, at, local, joints):
     """Rotation vectors `[N, K, 3]` from the origin to local rotations `[N, 22, 4]` of some joints."""
     return rot.to_rotvec(rot.multiply(local[:, joints], work.origin.local[np.ix_(at, joints)] * [1, -1, -1, -1]))
 
