@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.contacts import label_contacts
 from blender_motiondiff.core.cleanup.foot_lock import DEEPEST, KEEP_FRAMES, lock_all_feet, lock_feet, toe_slip
-from blender_motiondiff.core.cleanup.plants import _without_shake, blend, bridge, frames_from, runs, steps
+from blender_motiondiff.core.cleanup.plants import _without_shake, blend, bridge, frames_from, hasty, runs, steps
 from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
 from blender_motiondiff.core.cleanup.terrain import body_ground, foot_ground
 from blender_motiondiff.core.motion import Motion, mirror, positions, resample, scaled, turned
@@ -206,6 +206,25 @@ def test_it_does_not_matter_where_one_stands_or_looks(seed, angle):
     assert np.abs(positions(here) - positions(there)).max() < 1e-6
     mirrored = lock_feet(mirror(motion), contacts[:, [2, 3, 0, 1]])[0]
     assert np.abs(positions(mirrored) - positions(mirror(lock_feet(motion, contacts)[0]))).max() < 1e-6
+
+
+def test_a_step_gets_the_time_that_it_needs():
+    """A foot that is half a metre farther on after a single frame in the air, seen at its toe's place and in flags."""
+    on = np.ones((1, 40), bool)
+    on[0, 20] = False
+    track = np.zeros((1, 40, 3))
+    track[0, 21:, 0] = 0.5
+    keyed = np.zeros((1, 40), bool)
+    assert runs(hasty(on, track, np.ones(1), 30, keyed)[0] | ~on[0]).tolist() == [[18, 23]]
+    keyed[0, 19] = True
+    assert runs(hasty(on, track, np.ones(1), 30, keyed)[0] | ~on[0]).tolist() == [[20, 23]]
+    assert not hasty(on, 0.1 * track, np.ones(1), 30, keyed).any()
+    motion = gliding(40, 0.0)
+    root, contacts = motion.root.copy(), np.repeat(on.T, 4, 1)
+    root[:, 0] += 0.5 * np.clip((np.arange(40) - 5) / 30, 0.0, 1.0)
+    moving = Motion(root, motion.rotations, motion.body)
+    places = positions(lock_feet(moving, contacts)[0])
+    assert metrics.jolt(places, 30) < 80.0
 
 
 def test_short_breaks_are_bridged_where_the_foot_hardly_moves():

@@ -19,6 +19,7 @@ from .plants import (
     drag_lift,
     ease,
     frames_from,
+    hasty,
     largest_near,
     led_back,
     pinned_track,
@@ -170,6 +171,8 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
     ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
     toe_at = pinned_track(stand[1], toe_on, rest[1], size, fps, given)
+    early = hasty(ankle_on | toe_on, np.where(toe_on[..., None], toe_at, ankle_at), size, fps, given)
+    ankle_on, toe_on = ankle_on & ~early, toe_on & ~early
     shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
     either = toe_on | ankle_on
     step = np.maximum(step, catch_up_lift(shift, either, size))

@@ -21,6 +21,7 @@ KEYED_STEP = 16  # frames of a step between keyed places, where there is time fo
 KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing foot that are one place
 STEP = 8  # frames of such a step ...
 STEP_HEIGHT = 0.04  # ... and how high it goes, metres, for a leg of 0.85 m
+HASTE = 3.5  # metres a second, for a leg of 0.85 m, at which a foot goes from place to place at most, on average
 LIFT_SHARE = 0.5  # height that a foot gains between contacts for each metre that its correction changes
 SWING_EDGE = 0.15  # share of a swing over which a raised foot goes up, and down again
 SWING_SPEED = 0.5  # metres a second: a toe that is faster swings
@@ -211,6 +212,33 @@ def _step_half_way(start, end, toe, size, hip, side):
     half = np.searchsorted(way, way[-1] / 2) + (2 * side - 1) * (STEP // 2 + 1)
     middle = start + int(np.clip(half, 1.5 * STEP, len(track) - 1.5 * STEP))
     return middle - STEP // 2, STEP
+
+
+def hasty(standing, track, size, fps, keyed):
+    """Frames `[N, T]` at the ends of two stances that the step between them needs as well, or it would be too quick.
+
+    `standing [N, T]` flags; `track [N, T, 3]`: where the foot stands then. No stance gives more than a third of its
+    frames at either end, or any beyond a keyed one.
+    """
+    frames, out, found = standing.shape[1], np.zeros(standing.shape, bool), all_runs(~standing)
+    inner = (found.start > 0) & (found.end < frames)
+    row, start, end = found.row[inner], found.start[inner], found.end[inner]
+    way = rot.length((track[row, np.minimum(end, frames - 1)] - track[row, start - 1])[:, :2])
+    lacking = np.ceil(way * fps / (HASTE * size[row])) - (end - start + 1)
+    for r, first, last, frames_more in zip(row, start, end, np.ceil(0.5 * lacking), strict=True):
+        if frames_more > 0:
+            before = _given_up(standing[r, :first][::-1], keyed[r, :first][::-1], int(frames_more))
+            after = _given_up(standing[r, last:], keyed[r, last:], int(frames_more))
+            out[r, first - before : last + after] = standing[r, first - before : last + after]
+    return out
+
+
+def _given_up(standing, keyed, wanted):
+    """How many of its first frames a stance can give, of those `wanted`; flags `[T]` from its end inwards."""
+    stance = np.flatnonzero(~standing)
+    length = stance[0] if len(stance) else len(standing)
+    stays = np.flatnonzero(keyed[:length])
+    return int(min(wanted, length // 3, stays[0] if len(stays) else length))
 
 
 def pinned_track(places, flags, rest_height, size, fps, keyed):
