@@ -13,6 +13,7 @@ from ..cleanup.two_bone_ik import solve_legs
 from ..constraints import apart, collect, nearness
 from ..constraints.footfalls import PINNED_LOW
 from ..constraints.ground import heights_at as ground_heights
+from ..constraints.holds import held
 from ..constraints.rows import Poses
 from ..constraints.trajectory import (
     heights_at,
@@ -23,7 +24,7 @@ from ..constraints.trajectory import (
     smooth_pelvis,
 )
 from ..motion import FPS, resample
-from ..reference import PATH, smooth
+from ..reference import PARTNER, PATH, smooth
 from ..request import GIVEN, HARD
 from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import Problem, meet_all
@@ -112,7 +113,10 @@ def _ready(request, course, stood, stepped):
     poses = Poses(course.times, *(np.stack(part) for part in zip(*poses, strict=True)), sizes)
     still = frozen(request, course)
     if len(motions) == 2:
-        motions, poses = apart.give_way(motions, poses, apart.room(still)[1], stepped, request.contacts)
+        yielding = apart.room(still)[1]
+        motions, poses = apart.give_way(motions, poses, yielding, stepped, request.contacts)
+        if any(person.source == PARTNER for person in course.people):
+            request = replace(request, contacts=request.contacts + held(poses, yielding, request))
     return Problem(list(motions), poses, _gather(request, course), still), contacts, feet
 
 
