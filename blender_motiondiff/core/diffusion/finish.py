@@ -186,7 +186,9 @@ def _stand(request, characters, people, times, motions, stands, seen):
         for k, height in raises:
             motions[k] = _raised(motions[k], height, (places[k], world[k]))
         places[higher], world[higher] = kinematics_of_all([motions[k] for k in higher])
-    touching = [label_contacts(p, c.body, FPS) | o for p, c, o in zip(places, characters, on, strict=True)]
+    # Feet of a body that has been moved as a whole stand where they stood before: they follow it by steps.
+    touching = [label_contacts(p if s is None else s[0], c.body, FPS) | o
+                for p, s, c, o in zip(places, seen, characters, on, strict=True)]  # fmt: skip
     ground = None if request.ground is None else _height_of(request.ground)
     if ground is not None:
         motions = [onto_terrain(m, ground, t) for m, t in zip(motions, touching, strict=True)]
