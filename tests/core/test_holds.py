@@ -49,6 +49,16 @@ def test_what_is_far_or_short_or_fixed_is_let_be():
     assert len(held(facing(), only, ASKED)) == 1  # one arm that can give way is enough
 
 
+def test_a_hand_does_not_change_over_at_once():
+    def over(gap):
+        poses = facing(span=slice(2, 20))
+        later = slice(20 + gap, FRAMES)
+        poses.places[1, later, LEFT] = poses.places[0, later, LEFT] + [0.0, -0.2, 0.0]
+        return [hold.second[1] for hold in held(poses, FREE, ASKED)]
+
+    assert over(2) == ["left_wrist"] and sorted(over(16)) == ["left_wrist", "right_wrist"]
+
+
 def test_every_hand_holds_one_other_and_what_is_asked_for_comes_first():
     both = facing()
     both.places[1, SPAN, LEFT] = both.places[0, SPAN, LEFT] + [0.0, -0.25, 0.0]

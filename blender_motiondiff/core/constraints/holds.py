@@ -16,6 +16,7 @@ from .apart import ARMS
 
 NEAR = 0.30  # metres between two wrists, for bodies of size 1, that come to be held ...
 LONG = 0.5  # ... seconds for which they are as near
+APART = 0.5  # seconds between two holds of one hand
 HELD = 0.14  # metres between wrists of hands that are held
 UNHELD = {"apart", "pass", "talk", "box", "punch", "martial", "sword"}  # of whom this is said hold nobody's hands
 WRISTS = ARMS[:, 2]
@@ -34,13 +35,22 @@ def held(poses, yielding, request):
     nearest = (apart == apart.min(1, keepdims=True)) & (apart == apart.min(2, keepdims=True))
     free = np.maximum(yielding[0][:, :, None], yielding[1][:, None, :]) == 1.0
     near = nearest & free & (apart < NEAR * poses.sizes.mean())
+    spans = [
+        (first, last, (ends[0][a], ends[1][b]))
+        for a, b in np.ndindex(2, 2)
+        if ends[0][a] not in taken and ends[1][b] not in taken
+        for first, last in runs(near[:, a, b])
+        if last - first >= LONG * FPS
+    ]
     out = []
-    for a in (0, 1):
-        for b in (0, 1):
-            if ends[0][a] in taken or ends[1][b] in taken:
-                continue
-            for first, last in runs(near[:, a, b]):
-                if last - first >= LONG * FPS:
-                    span = poses.times[first], poses.times[last - 1]
-                    out.append(Contact(ends[0][a], ends[1][b], HELD * poses.sizes.mean(), *span))
-    return tuple(out)
+    for span in sorted(spans, key=lambda s: s[0] - s[1]):  # the longest first
+        if not any(_too_soon(span, other) for other in out):
+            out.append(span)
+    size, times = HELD * poses.sizes.mean(), poses.times
+    return tuple(Contact(*pair, size, times[first], times[last - 1]) for first, last, pair in out)
+
+
+def _too_soon(one, other):
+    """Whether two holds (first frame, one past the last, both ends) want one hand in two places within APART."""
+    gap = max(one[0] - other[1], other[0] - one[1]) / FPS
+    return gap < APART and bool(set(one[2]) & set(other[2]))
