@@ -18,8 +18,10 @@ from .ways import SIDES
 
 # Metres between two bodies of size 1 that walk side by side, one after the other, that have met, and that touch.
 BESIDE, BEHIND, MET, TOUCHING = 0.8, 1.2, 0.9, 0.6
-GOES = 0.4  # metres a second of somebody who walks: dancers and boxers are slower for a part of the time ...
-MOSTLY, AT_TIMES = 0.85, 0.3  # ... shares of the time that somebody walks, unless words say that they go together
+GOES = 0.4  # metres a second of somebody who walks
+# Shares of the time that somebody walks, by themselves and where words say that they go together. Of the recorded walks
+# and runs 86 % are told by it, of the salsa, everyday and fights none, for nobody else faces their way all the while.
+MOSTLY, AT_TIMES = 0.6, 0.3
 AHEAD = np.radians(35.0)  # between the way and where a walker's hips face, on average
 SWINGS = 0.5  # seconds over which the side on which somebody walks follows the walker's turns
 TURNED = np.radians(60.0)  # in all, of a curve to the right: others are walked with on their right
