@@ -7,11 +7,13 @@ import pytest
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.constraints.company import BEHIND, BESIDE, MET, TOUCHING, with_company
+from blender_motiondiff.core.constraints.trajectory import sample_path
 from blender_motiondiff.core.denoiser import onnx_backend
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.reference import path_heading
 from blender_motiondiff.core.request import (
+    GIVEN,
     Character,
     Contact,
     Facing,
@@ -23,7 +25,7 @@ from blender_motiondiff.core.request import (
     Target,
     Words,
     validate,
-)  # fmt: skip
+)  # fmt: skip  # fmt: skip
 from blender_motiondiff.core.skeleton import COUNT
 
 from .made_motion import swinging
@@ -98,6 +100,17 @@ def test_who_meets_comes_from_ahead_and_is_there_at_the_end():
 def test_spacings_are_kept_to():
     request = asked(spacings=(Spacing(1.0, 1.5),))
     assert np.allclose(np.linalg.norm(way(request) - place(request), axis=-1), 1.0, atol=0.02)
+
+
+def test_along_with_who_is_generated_on_a_path():
+    path = Path(np.array([0.0, 1.5, 3.0]), np.array([[0.0, 0.0], [0.3, -1.6], [0.0, -3.2]]))
+    drawn = Character("Ann", BODY, path=path)
+    request = asked(leader=drawn)
+    gap = np.linalg.norm(way(request) - sample_path(path, np.arange(FRAMES) / FPS), axis=-1)
+    assert gap.min() > 0.9 * BESIDE and gap.max() < 1.1 * BESIDE
+    assert with_company(request).characters[0] is drawn
+    backwards = replace(path, heading=GIVEN, headings=np.full(3, np.pi))
+    assert way(asked(leader=replace(drawn, path=backwards))) is None
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import numpy as np
 from .. import rotations as rot
 from ..motion import FPS
 from ..reference import path_heading, smooth_heading
-from ..request import Path
+from ..request import GIVEN, Path
 from ..words import tags_of
-from .trajectory import smooth_pelvis
+from .trajectory import headings_at, sample_path, smooth_pelvis
 from .ways import SIDES
 
 # Metres between two bodies of size 1 that walk side by side, one after the other, that have met, and that touch.
@@ -31,9 +31,9 @@ PLAIN = {"walk", "run", "jog", "slow", "fast", "neutral", "forward", "step", "le
 
 
 def with_company(request):
-    """The request with a Path of weight 0 for whoever has no place and whose partner, animated already, walks.
+    """The request with a Path of weight 0 for whoever has no place and whose partner, animated or on a path, walks.
 
-    In a frame and a scale in which bodies to be generated have size 1.
+    Paths have times. In a frame and a scale in which bodies to be generated have size 1.
     """
     if len(request.characters) != 2:
         return request
@@ -44,13 +44,14 @@ def _accompanying(number, request):
     own, other = request.characters[number], request.characters[1 - number]
     placed = any(k.root is not None for k in own.keys) or any(p.place is not None for p in own.pins)
     turned = any(f.character == number for f in request.facings)
-    if not other.given or own.motion is not None or own.path is not None or placed or turned:
+    led = _way_of(other, request)
+    if led is None or own.motion is not None or own.path is not None or placed or turned:
         return own
     tags = set().union(*(tags_of(w.text) for w in request.words))
     how = next((tag for tag in SAID if tag in tags), None)
     if how is None and not tags <= PLAIN:
         return own
-    place, heading = smooth_pelvis(other.motion.root[:, :2]), rot.heading(other.motion.rotations[:, 0])
+    place, heading = led
     if not walks(place, heading, MOSTLY if how is None else AT_TIMES):
         return own
     size = 0.5 * (own.body.size + other.body.size)
@@ -60,6 +61,17 @@ def _accompanying(number, request):
     else:
         way = beside(place, apart, _side(tags, 1 - number, request.contacts, place))
     return replace(own, path=Path(np.arange(len(way)) / FPS, way, weight=0.0))
+
+
+def _way_of(character, request):
+    """Where somebody goes `[T, 2]` and faces `[T]`, who is animated already or walks along a path; else None."""
+    if character.given:
+        return smooth_pelvis(character.motion.root[:, :2]), rot.heading(character.motion.rotations[:, 0])
+    if character.motion is not None or character.path is None:
+        return None
+    times = np.arange(request.frames) / FPS
+    place = smooth_pelvis(sample_path(character.path, times))
+    return place, headings_at(character.path, times) if character.path.heading == GIVEN else path_heading(place)
 
 
 def _apart(how, request):
