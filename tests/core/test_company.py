@@ -22,6 +22,7 @@ from blender_motiondiff.core.request import (
     Pin,
     Request,
     Spacing,
+    Sync,
     Target,
     Words,
     validate,
@@ -131,6 +132,7 @@ def test_other_words_and_places_of_their_own_are_left_alone():
         assert way(asked(partner=partner)) is None
     assert with_company(asked(partner=Character("Ben", BODY, path=own))).characters[1].path is own
     assert way(asked(facings=(Facing(1, Target(partner=True)),))) is None
+    assert way(asked(syncs=(Sync(mirror=True),))) is None and way(asked(syncs=(Sync(),))) is not None
     alone = validate(Request((Character("Ben", BODY, path=own),), 3.0))
     assert with_company(alone) is alone
 

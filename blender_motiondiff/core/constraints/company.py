@@ -43,7 +43,7 @@ def with_company(request):
 def _accompanying(number, request):
     own, other = request.characters[number], request.characters[1 - number]
     placed = any(k.root is not None for k in own.keys) or any(p.place is not None for p in own.pins)
-    turned = any(f.character == number for f in request.facings)
+    turned = any(f.character == number for f in request.facings) or any(s.mirror for s in request.syncs)
     led = _way_of(other, request)
     if led is None or own.motion is not None or own.path is not None or placed or turned:
         return own
