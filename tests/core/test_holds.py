@@ -49,6 +49,13 @@ def test_what_is_far_or_short_or_fixed_is_let_be():
     assert len(held(facing(), only, ASKED)) == 1  # one arm that can give way is enough
 
 
+def test_hands_that_miss_each_other_are_not_held():
+    poses = facing()
+    elbow = INDEX["right_elbow"]
+    poses.places[1, SPAN, elbow] = 0.5 * (poses.places[0, SPAN, LEFT] + poses.places[0, SPAN, INDEX["left_elbow"]])
+    assert held(poses, FREE, ASKED) == ()
+
+
 def test_a_hand_does_not_change_over_at_once():
     def over(gap):
         poses = facing(span=slice(2, 20))

@@ -13,10 +13,12 @@ from ..request import Contact
 from ..skeleton import JOINTS
 from ..words import tags_of
 from .apart import ARMS
+from .bodies import closest
 
 NEAR = 0.30  # metres between two wrists, for bodies of size 1, that come to be held ...
 LONG = 0.5  # ... seconds for which they are as near
 APART = 0.5  # seconds between two holds of one hand
+CROSSED = 0.02  # metres by which forearms are nearer to each other than their wrists: such hands miss each other
 HELD = 0.14  # metres between wrists of hands that are held
 UNHELD = {"apart", "pass", "talk", "box", "punch", "martial", "sword"}  # of whom this is said hold nobody's hands
 WRISTS = ARMS[:, 2]
@@ -34,7 +36,7 @@ def held(poses, yielding, request):
     apart = rot.length(poses.places[0][:, WRISTS, None] - poses.places[1][:, None, WRISTS])  # [T, 2, 2]
     nearest = (apart == apart.min(1, keepdims=True)) & (apart == apart.min(2, keepdims=True))
     free = np.maximum(yielding[0][:, :, None], yielding[1][:, None, :]) == 1.0
-    near = nearest & free & (apart < NEAR * poses.sizes.mean())
+    near = nearest & free & (apart < NEAR * poses.sizes.mean()) & (apart - _forearms(poses.places) < CROSSED)
     spans = [
         (first, last, (ends[0][a], ends[1][b]))
         for a, b in np.ndindex(2, 2)
@@ -48,6 +50,13 @@ def held(poses, yielding, request):
             out.append(span)
     size, times = HELD * poses.sizes.mean(), poses.times
     return tuple(Contact(*pair, size, times[first], times[last - 1]) for first, last, pair in out)
+
+
+def _forearms(places):
+    """Metres `[T, 2, 2]` between the forearms of both persons, places `[2, T, 22, 3]`."""
+    ends = np.moveaxis(places[:, :, ARMS[:, 1:]], (3, 4), (1, 2))  # [2 persons, 2 ends, 3, T, 2 arms]
+    mine, theirs = np.broadcast_arrays(ends[0][..., :, None], ends[1][..., None, :])
+    return np.sqrt((closest(mine, theirs)[2] ** 2).sum(0))
 
 
 def _too_soon(one, other):
