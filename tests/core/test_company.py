@@ -98,6 +98,20 @@ def test_who_meets_comes_from_ahead_and_is_there_at_the_end():
     assert gap[-1] == pytest.approx(MET, abs=0.02) and gap[0] == pytest.approx(MET + 2 * 1.1 * 3.0, abs=0.1)
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_who_meets_somebody_that_stops_comes_from_ahead_as_well(given):
+    gone = np.minimum(1.4 * np.arange(FRAMES) / FPS, 2.5)
+    leader = walker()
+    root = leader.motion.root.copy()
+    root[:, :2] = gone[:, None] * [0.0, -1.0]
+    if given:
+        leader = replace(leader, motion=replace(leader.motion, root=root))
+    else:
+        leader = Character("Ann", BODY, path=Path(np.arange(FRAMES) / FPS, root[:, :2]))
+    gap = (way(asked("meet", leader)) - root[:, :2]) @ [0.0, -1.0]
+    assert gap[-1] == pytest.approx(MET, abs=0.1) and gap[0] > 5.0
+
+
 def test_spacings_are_kept_to():
     request = asked(spacings=(Spacing(1.0, 1.5),))
     assert np.allclose(np.linalg.norm(way(request) - place(request), axis=-1), 1.0, atol=0.02)

@@ -23,7 +23,7 @@ GOES = 0.4  # metres a second of somebody who walks
 # and runs 86 % are told by it, of the salsa, everyday and fights none, for nobody else faces their way all the while.
 MOSTLY, AT_TIMES = 0.6, 0.3
 AHEAD = np.radians(35.0)  # between the way and where a walker's hips face, on average
-SWINGS = 0.5  # seconds over which the side on which somebody walks follows the walker's turns
+SWINGS = 0.5  # seconds, standard deviation of the average by which a walker's turns are followed
 TURNED = np.radians(60.0)  # in all, of a curve to the right: others are walked with on their right
 SAID = ("follow", "meet", "together")  # how one keeps the other company, the first that is said
 # What else may be said of somebody who walks along.
@@ -54,24 +54,29 @@ def _accompanying(number, request):
     place, heading = led
     if not walks(place, heading, MOSTLY if how is None else AT_TIMES):
         return own
-    size = 0.5 * (own.body.size + other.body.size)
-    apart = _apart(how, request) * size
+    heading = smooth_heading(heading, SWINGS)
+    apart = _apart(how, request) * 0.5 * (own.body.size + other.body.size)
     if how in ("follow", "meet"):
-        way = behind(place, apart) if how == "follow" else towards(place, apart)
+        way = (behind if how == "follow" else towards)(place, heading, apart)
     else:
-        way = beside(place, apart, _side(tags, 1 - number, request.contacts, place))
+        way = beside(place, heading, apart, _side(tags, 1 - number, request.contacts, heading))
     return replace(own, path=Path(np.arange(len(way)) / FPS, way, weight=0.0))
 
 
 def _way_of(character, request):
-    """Where somebody goes `[T, 2]` and faces `[T]`, who is animated already or walks along a path; else None."""
+    """Where somebody goes `[T, 2]` and faces `[T]`, who is animated already or walks along a path; else None.
+
+    What they face is told by hips or the path: smoothed places overshoot a sudden stop and come back.
+    """
     if character.given:
-        return smooth_pelvis(character.motion.root[:, :2]), rot.heading(character.motion.rotations[:, 0])
+        heading = np.unwrap(rot.heading(character.motion.rotations[:, 0]))
+        return smooth_pelvis(character.motion.root[:, :2]), heading
     if character.motion is not None or character.path is None:
         return None
     times = np.arange(request.frames) / FPS
-    place = smooth_pelvis(sample_path(character.path, times))
-    return place, headings_at(character.path, times) if character.path.heading == GIVEN else path_heading(place)
+    place = sample_path(character.path, times)
+    heading = headings_at(character.path, times) if character.path.heading == GIVEN else path_heading(place)
+    return smooth_pelvis(place), heading
 
 
 def _apart(how, request):
@@ -84,14 +89,13 @@ def _apart(how, request):
     return out
 
 
-def _side(tags, walker, contacts, place):
+def _side(tags, walker, contacts, heading):
     """1 at the walker's left, -1 at their right: as is said, where they touch, or outside of their curve."""
     told = tags & set(SIDES)
     touched = [joint for c in contacts for person, joint in (c.first, c.second) if person == walker]
     told |= {name for name in SIDES if any(joint.startswith(name) for joint in touched)} if not told else set()
     if len(told) == 1:
         return SIDES[told.pop()]
-    heading = path_heading(place)
     return 1.0 if heading[-1] - heading[0] < -TURNED else -1.0
 
 
@@ -104,25 +108,24 @@ def walks(place, heading, share):
     return bool(goes.mean() >= share and np.abs(off[goes]).mean() < AHEAD)
 
 
-def beside(place, apart, side):
-    """The way `[T, 2]` of somebody at the left (`side` 1) or the right (-1) of who goes along `place [T, 2]`."""
-    ahead = _ahead(smooth_heading(path_heading(place), SWINGS))
+def beside(place, heading, apart, side):
+    """The way `[T, 2]` of somebody at the left (`side` 1) or the right (-1) of a walker at `place [T, 2]`."""
+    ahead = _ahead(heading)
     return place + side * apart * np.stack([-ahead[:, 1], ahead[:, 0]], -1)
 
 
-def behind(place, apart):
-    """The way `[T, 2]` of somebody who follows along `place [T, 2]`; they come from straight behind its beginning."""
+def behind(place, heading, apart):
+    """The way `[T, 2]` of somebody who follows a walker at `place [T, 2]`, from straight behind its beginning on."""
     gone = _gone(place)
     back = gone - apart
     way = np.stack([np.interp(back, gone, place[:, k]) for k in (0, 1)], -1)
-    first = _ahead(path_heading(place)[:1])
-    return np.where(back[:, None] < 0, place[0] + np.minimum(back, 0.0)[:, None] * first, way)
+    return np.where(back[:, None] < 0, place[0] + np.minimum(back, 0.0)[:, None] * _ahead(heading[:1]), way)
 
 
-def towards(place, apart):
-    """The way `[T, 2]` of somebody who comes from as far to meet who goes along `place [T, 2]` where that ends."""
+def towards(place, heading, apart):
+    """The way `[T, 2]` of somebody who comes from as far to meet a walker at `place [T, 2]` where that ends."""
     left = _gone(place)[-1] - _gone(place)
-    return place[-1] + (apart + left)[:, None] * _ahead(path_heading(place)[-1:])
+    return place[-1] + (apart + left)[:, None] * _ahead(heading[-1:])
 
 
 def _gone(place):
