@@ -34,9 +34,12 @@ def held(poses, yielding, request):
     taken = {end for contact in request.contacts for end in (contact.first, contact.second)}
     ends = [[(p, JOINTS[joint]) for joint in WRISTS] for p in (0, 1)]
     apart = rot.length(poses.places[0][:, WRISTS, None] - poses.places[1][:, None, WRISTS])  # [T, 2, 2]
-    nearest = (apart == apart.min(1, keepdims=True)) & (apart == apart.min(2, keepdims=True))
-    free = np.maximum(yielding[0][:, :, None], yielding[1][:, None, :]) == 1.0
-    near = nearest & free & (apart < NEAR * poses.sizes.mean()) & (apart - _forearms(poses.places) < CROSSED)
+    near = apart < NEAR * poses.sizes.mean()
+    if (near.sum(0) < LONG * FPS).all():
+        return ()
+    near &= (apart == apart.min(1, keepdims=True)) & (apart == apart.min(2, keepdims=True))
+    near &= np.maximum(yielding[0][:, :, None], yielding[1][:, None, :]) == 1.0
+    near &= apart - _forearms(poses.places) < CROSSED
     spans = [
         (first, last, (ends[0][a], ends[1][b]))
         for a, b in np.ndindex(2, 2)
