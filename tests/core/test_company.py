@@ -81,6 +81,8 @@ def test_on_the_side_that_is_said_or_outside_of_the_curve(text, turn, side):
 def test_where_they_touch_says_the_side_and_brings_them_near():
     hands = Contact((0, "left_wrist"), (1, "right_wrist"), 0.06)
     assert np.allclose(way(asked(contacts=(hands,))) - place(asked()), [TOUCHING, 0.0], atol=0.02)
+    own = Contact((1, "left_wrist"), (1, "head"), 0.2)
+    assert np.allclose(way(asked(contacts=(own,))) - place(asked()), [-BESIDE, 0.0], atol=0.02)
 
 
 def test_who_follows_goes_where_the_other_went():

@@ -55,11 +55,12 @@ def _accompanying(number, request):
     if not walks(place, heading, MOSTLY if how is None else AT_TIMES):
         return own
     heading = smooth_heading(heading, SWINGS)
-    apart = _apart(how, request) * 0.5 * (own.body.size + other.body.size)
+    touching = [c for c in request.contacts if c.first[0] != c.second[0]]
+    apart = _apart(how, touching, request.spacings) * 0.5 * (own.body.size + other.body.size)
     if how in ("follow", "meet"):
         way = (behind if how == "follow" else towards)(place, heading, apart)
     else:
-        way = beside(place, heading, apart, _side(tags, 1 - number, request.contacts, heading))
+        way = beside(place, heading, apart, _side(tags, 1 - number, touching, heading))
     return replace(own, path=Path(np.arange(len(way)) / FPS, way, weight=0.0))
 
 
@@ -79,21 +80,22 @@ def _way_of(character, request):
     return smooth_pelvis(place), heading
 
 
-def _apart(how, request):
-    """Metres between the two, as near as every spacing allows."""
+def _apart(how, touching, spacings):
+    """Metres between the two, as far as every spacing allows; `touching`: contacts of the two with each other."""
     out = {"follow": BEHIND, "meet": MET}.get(how, BESIDE)
-    if request.contacts and how != "follow":
+    if touching and how != "follow":
         out = TOUCHING
-    for spacing in request.spacings:
+    for spacing in spacings:
         out = float(np.clip(out, spacing.least, spacing.most))
     return out
 
 
-def _side(tags, walker, contacts, heading):
+def _side(tags, walker, touching, heading):
     """1 at the walker's left, -1 at their right: as is said, where they touch, or outside of their curve."""
     told = tags & set(SIDES)
-    touched = [joint for c in contacts for person, joint in (c.first, c.second) if person == walker]
-    told |= {name for name in SIDES if any(joint.startswith(name) for joint in touched)} if not told else set()
+    if not told:
+        touched = [joint for c in touching for person, joint in (c.first, c.second) if person == walker]
+        told = {name for name in SIDES if any(joint.startswith(name) for joint in touched)}
     if len(told) == 1:
         return SIDES[told.pop()]
     return 1.0 if heading[-1] - heading[0] < -TURNED else -1.0
