@@ -186,9 +186,8 @@ def _stand(request, characters, people, times, motions, stands, seen):
         for k, height in raises:
             motions[k] = _raised(motions[k], height, (places[k], world[k]))
         places[higher], world[higher] = kinematics_of_all([motions[k] for k in higher])
-    # Feet of a body that has been moved as a whole stand where they stood before: they follow it by steps.
-    touching = [label_contacts(p if s is None else s[0], c.body, FPS) | o
-                for p, s, c, o in zip(places, seen, characters, on, strict=True)]  # fmt: skip
+    parts = zip(places, before, seen, characters, on, strict=True)
+    touching = [label_contacts(_as_if_unmoved(p, m, s), c.body, FPS) | o for p, m, s, c, o in parts]
     ground = None if request.ground is None else _height_of(request.ground)
     if ground is not None:
         motions = [onto_terrain(m, ground, t) for m, t in zip(motions, touching, strict=True)]
@@ -229,6 +228,14 @@ def _posed(motions, before, seen):
         places[k], world[k] = seen[k]
         places[k] += (motions[k].root - seen[k][0][:, 0])[:, None]
     return places, world
+
+
+def _as_if_unmoved(places, motion, seen):
+    """Places without what the body was moved by since it was `seen`: feet that stood go on standing, and take steps."""
+    if seen is None:
+        return places
+    moved = motion.root - seen[0][:, 0]
+    return places - (moved * [1.0, 1.0, 0.0])[:, None]
 
 
 def _rooted(character, person):
