@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SETTLING = 0.02  # seconds
 _clock = time.perf_counter
 
 
@@ -63,12 +64,23 @@ def seconds(task):
     return now() - begun
 
 
+def settled():
+    """Waits until threads of what ran before sleep, true then: OpenMP's go on spinning, and take the next one's core.
+
+    It waits busily: after a sleep the processor itself is slow for a while.
+    """
+    until = time.perf_counter() + SETTLING
+    while time.perf_counter() < until:
+        pass
+    return True
+
+
 def in_turn(tasks, runs, warm_up=1):
     """Seconds `[runs]` of each task of a dict. They take turns, so that what else the machine does hits all alike."""
     for _ in range(warm_up):
         for task in tasks.values():
             task()
-    rows = [[seconds(task) for task in tasks.values()] for _ in range(runs)]
+    rows = [[seconds(task) for task in tasks.values() if settled()] for _ in range(runs)]
     return dict(zip(tasks, np.array(rows).T, strict=True))
 
 

@@ -1,7 +1,6 @@
 """Checkpoint -> the folder that is shipped: python -m training.export --run FOLDER --out WEIGHTS_FOLDER
 
-Numbers go into model.safetensors once, as fp16; the ONNX graph keeps none: its initialisers are byte ranges of that
-file, cast to float when the session loads.
+Numbers go into model.safetensors once, as fp16; the ONNX graph points into it (training.graph).
 """
 
 import argparse
@@ -9,27 +8,26 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 
 from blender_motiondiff.core.denoiser import weights as files
-from blender_motiondiff.core.denoiser.layout import PATCH, token_distance
+from blender_motiondiff.core.denoiser.layout import token_distance
 from blender_motiondiff.core.denoiser.network import Denoiser
 from blender_motiondiff.core.features import SIZE
-from blender_motiondiff.core.files.atomic import write_bytes, write_text
+from blender_motiondiff.core.files.atomic import write_text
 from blender_motiondiff.core.reference import GIVEN, tables_as_numbers
 
+from . import graph
 from .start import read_tables
 
 KEPT_BITS = 7  # of the ten after the point, as many as bfloat16 has: no figure changes, and files pack by a quarter
-INPUTS = ("noisy", "given", "free", "level", "present", "distance")
 
 
 def sample_input(batch=2, persons=2, frames=40):
     """Arguments of the shapes that the network takes."""
     shape = (batch, persons, frames)
     return (
-        torch.randn(*shape, SIZE), torch.randn(*shape, GIVEN), torch.ones(*shape, SIZE), torch.rand(batch),
+        torch.randn(*shape, SIZE), torch.randn(*shape, GIVEN), torch.ones(*shape, SIZE), torch.rand(1).expand(batch),
         torch.ones(batch, persons), torch.from_numpy(token_distance(frames)),
     )  # fmt: skip
 
@@ -47,52 +45,6 @@ def rounded(values):
     bits, spare = values.astype(np.float16).view(np.uint16), 10 - KEPT_BITS
     up = (1 << spare - 1) - 1 + (bits >> spare & 1)
     return (bits + up >> spare << spare).astype(np.uint16).view(np.float16)
-
-
-def write_graph(folder, net):
-    """graph.onnx without numbers, for any batch, one or two persons, and any multiple of PATCH frames."""
-    dim = torch.export.Dim
-    batch, persons, tokens = dim("batch", min=1, max=64), dim("persons", min=1, max=2), dim("tokens", min=2, max=4096)
-    free = {0: batch, 1: persons, 2: PATCH * tokens}
-    shapes = (free, free, free, {0: batch}, {0: batch, 1: persons}, {0: tokens, 1: tokens})
-    net.compute_attention("onnx")
-    program = torch.onnx.export(
-        net.eval(), sample_input(), dynamo=True, input_names=INPUTS, output_names=["residual"],
-        dynamic_shapes=(*shapes,), optimize=False, verbose=False, opset_version=23,
-    )  # fmt: skip
-    net.compute_attention("written")
-    model = program.model_proto
-    point_into(model, folder / files.MODEL)
-    write_bytes(folder / files.GRAPH, model.SerializeToString())
-
-
-def point_into(model, path):
-    """Turns the graph's initialisers into byte ranges of a safetensors file, each followed by a cast to float."""
-    header, start = files.read_header(path)
-    kept, casts = [], []
-    for tensor in model.graph.initializer:
-        entry = header.get(tensor.name)
-        if entry is None:
-            kept.append(tensor)
-            continue
-        begin, end = entry["data_offsets"]
-        outside = onnx.TensorProto(name=tensor.name + ".half", data_type=onnx.TensorProto.FLOAT16, dims=entry["shape"])
-        outside.data_location = onnx.TensorProto.EXTERNAL
-        for key, value in (("location", path.name), ("offset", start + begin), ("length", end - begin)):
-            outside.external_data.add(key=key, value=str(value))
-        kept.append(outside)
-        casts.append(onnx.helper.make_node("Cast", [outside.name], [tensor.name], to=onnx.TensorProto.FLOAT))
-    nodes = list(model.graph.node)
-    del model.graph.initializer[:], model.graph.node[:]
-    model.graph.initializer.extend(kept)
-    model.graph.node.extend(casts + nodes)
-    for node in model.graph.node:  # the exporter's stack traces
-        node.ClearField("metadata_props")
-        node.ClearField("doc_string")
-    del model.graph.value_info[:]
-    missing = {n for n in header if not n.startswith(files.TABLES)} - {c.output[0] for c in casts}
-    if missing:
-        raise SystemExit(f"The graph does not use these numbers by name: {', '.join(sorted(missing))}.")
 
 
 def write_config(folder, net, facts, vocabulary):
@@ -116,7 +68,7 @@ def main():
     net.load_state_dict(saved["net"])
     args.out.mkdir(parents=True, exist_ok=True)
     write_numbers(args.out, net, read_tables(args.run))
-    write_graph(args.out, net)
+    graph.write(args.out, net.config)
     write_config(args.out, net, {"validation": saved["numbers"], "steps": saved["step"]}, saved["vocabulary"])
 
     from blender_motiondiff.core.denoiser import onnx_backend
@@ -125,7 +77,8 @@ def main():
     for shape in ((2, 2, 40), (1, 1, 180)):
         x = sample_input(*shape)
         with torch.no_grad():
-            difference = np.abs(denoise(*(v.numpy() for v in x[:5])) - net(*x).numpy()).max()
+            given = [v.numpy() for v in x[:3]] + [float(x[3][0]), x[4].numpy()]
+            difference = np.abs(denoise(*given) - net(*x).numpy()).max()
         print(f"{shape}: largest difference between ONNX Runtime (fp16 numbers) and torch {difference:.1e}")
     print({p.name: p.stat().st_size for p in args.out.iterdir()})
 

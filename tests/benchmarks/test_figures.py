@@ -59,7 +59,7 @@ def test_the_report_holds_what_was_measured_and_what_failed(tmp_path, monkeypatc
     assert "one_120_draft_ms" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 120), (2, 2, 40)])
+@pytest.mark.parametrize("shape", [(1, 1, 120), (1, 2, 40)])
 def test_the_products_counted_are_those_that_the_network_does(shape):
     torch = pytest.importorskip("torch", reason="torch is not installed (make torch)")
     from torch.utils.flop_counter import FlopCounterMode
@@ -69,7 +69,8 @@ def test_the_products_counted_are_those_that_the_network_does(shape):
     from blender_motiondiff.core.denoiser.layout import token_distance
 
     net = network.Denoiser(width=48, layers=2, heads=3, time_width=16).eval()
-    x = [torch.from_numpy(v) for v in bench_network.inputs(*shape)]
+    noisy, given, free, level, present = bench_network.inputs(*shape)
+    x = [torch.from_numpy(np.asarray(v, np.float32)) for v in (noisy, given, free, [level], present)]
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         net(*x, torch.from_numpy(token_distance(shape[2])))

@@ -89,4 +89,4 @@ def network_input(kind, frames, tables, batch=1, level=0.4, seed=0):
     def repeated(x):
         return np.repeat(x[None].astype(np.float32), batch, 0)
 
-    return noise, repeated(given), repeated(free), np.full(batch, level, np.float32), repeated(present)
+    return noise, repeated(given), repeated(free), level, repeated(present)

@@ -20,7 +20,8 @@ def denoiser():
 
 
 def tensors(x):
-    return [torch.from_numpy(v) for v in x]
+    noisy, given, free, level, present = x
+    return [torch.from_numpy(v) for v in (noisy, given, free, np.full(len(noisy), level, np.float32), present)]
 
 
 @pytest.mark.parametrize("kind", ["path", "two paths"])
@@ -39,9 +40,6 @@ def test_fused_attention_answers_as_the_written_one(denoiser, kind):
         answers.append([out.detach(), *torch.autograd.grad(out.square().sum(), inputs)])
     for written, fused in zip(*answers, strict=True):
         assert (written - fused).abs().max() < 1e-4 * written.abs().max()
-    net.compute_attention("onnx")  # for the exported graph: has no gradient in torch
-    with torch.no_grad():
-        assert (net(*x, distance) - answers[0][0]).abs().max() < 1e-4 * answers[0][0].abs().max()
 
 
 def test_attention_sees_two_seconds_and_no_farther():

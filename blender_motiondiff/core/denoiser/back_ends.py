@@ -1,8 +1,9 @@
 """What runs the network: the only place that knows there is more than one way.
 
 A denoiser is a function `denoise(noisy, given, free, level, present) -> residual` over float32 arrays (shapes as in
-network.Denoiser.forward) with these attributes: `weights` (weights.Weights), `name` (one of NAMES), `device` (text),
-and `gradient`, which is None where the back end cannot differentiate through the network (ONNX Runtime), else
+network.Denoiser.forward, but for `level`: a number, alike for all takes) with these attributes: `weights`
+(weights.Weights), `name` (one of NAMES), `device` (text), and `gradient`, which is None where the back end cannot
+differentiate through the network (ONNX Runtime), else
 
     gradient(noisy, given, free, level, present, loss) -> (residual, slope)
 

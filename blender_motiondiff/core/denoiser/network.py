@@ -1,4 +1,4 @@
-"""The denoiser in PyTorch, its one definition; the ONNX graph is exported from it.
+"""The denoiser in PyTorch: what is trained. `training.graph` writes the same network as an ONNX graph.
 
 Two transformers that share their weights, one a person, joined by mutual attention as in InterGen (Liang et al. 2024,
 section 3.3): every block is self-attention, mutual attention onto the partner's states, feed-forward, each with
@@ -19,12 +19,6 @@ from ..reference import GIVEN
 from .layout import PATCH, REACH, SLOW
 
 
-def parts(x, count):
-    """The last axis cut into equal parts, by slices: the exported graph would hold a chunk as a sequence of copies."""
-    size = x.shape[-1] // count
-    return [x[..., i * size : (i + 1) * size] for i in range(count)]
-
-
 class Modulation(nn.Module):
     """Scale, shift and gate of a sublayer from the time embedding (AdaLN-zero, Peebles & Xie 2023)."""
 
@@ -36,15 +30,15 @@ class Modulation(nn.Module):
         nn.init.zeros_(self.project.bias)
 
     def forward(self, x, time):  # x (B, P, N, D), time (B, D_t)
-        scale, shift, gate = parts(self.project(time)[:, None, None, :], 3)
+        scale, shift, gate = self.project(time)[:, None, None, :].chunk(3, -1)
         return self.norm(x) * (1 + scale) + shift, 1 + gate
 
 
 class Attention(nn.Module):
     """Multi-head attention over the tokens of one person, from itself or from the partner.
 
-    `kernel` computes it, all to the same answer: "written" out (quickest on the processor in training), "fused" in
-    torch's own kernel, "onnx" as one operator of the exported graph (Attention, from opset 23 on).
+    `kernel` computes it, both to the same answer: "written" out (quickest on the processor in training) or "fused" in
+    torch's own kernel.
     """
 
     kernel = "written"
@@ -65,23 +59,14 @@ class Attention(nn.Module):
         def split(y):
             return y.reshape(b * p, n, h, d // h).transpose(1, 2)  # (B P, H, N, D/H)
 
-        # Rows of tokens without further axes: the exported graph then adds the offsets within the product.
-        q = self.query(x.reshape(-1, d))
-        k, v = parts(self.key_value(source.reshape(-1, d)), 2)
-        if self.kernel == "onnx":
-            from torch.onnx.ops import attention as onnx_attention
-
-            q, k, v = (y.reshape(b * p, n, d) for y in (q, k, v))
-            y = onnx_attention(q, k, v, bias[None], q_num_heads=h, kv_num_heads=h)[0]
-            return self.out(y.reshape(-1, d)).reshape(b, p, n, d)
-        q, k, v = split(q), split(k), split(v)
+        q, (k, v) = split(self.query(x)), (split(y) for y in self.key_value(source).chunk(2, -1))
         if self.kernel == "fused":
             y = nn.functional.scaled_dot_product_attention(
                 q, k, v, attn_mask=bias.to(q.dtype).expand(b * p, -1, -1, -1)
             )
         else:
             y = torch.softmax(q @ k.transpose(-1, -2) / math.sqrt(d // h) + bias, -1) @ v
-        return self.out(y.transpose(1, 2).reshape(-1, d)).reshape(b, p, n, d)
+        return self.out(y.transpose(1, 2).reshape(b, p, n, d))
 
 
 class Block(nn.Module):
@@ -109,8 +94,7 @@ class Block(nn.Module):
             y, gate = self.modulate[1](x, time)
             x = x + present[:, :, None, None] * gate * self.drop(self.mutual(y, y.flip(1), biases[1]))
         y, gate = self.modulate[2](x, time)
-        grown = nn.functional.gelu(self.grow(y.reshape(-1, y.shape[-1])), approximate="tanh")
-        return x + gate * self.drop(self.shrink(grown).reshape(x.shape))
+        return x + gate * self.drop(self.shrink(nn.functional.gelu(self.grow(y), approximate="tanh")))
 
 
 class Denoiser(nn.Module):
@@ -147,7 +131,7 @@ class Denoiser(nn.Module):
 
     def biases(self, distance, couple):
         """Every attention's bias `(H, N, N)` on the tokens' distance, a list a block; looked up all at once."""
-        n, each = distance.shape[0], 2 if couple else 1  # not len(): the exported graph takes any N
+        n, each = len(distance), 2 if couple else 1
         of_blocks = [(b.alone, b.mutual)[:each] for b in self.blocks]
         table = torch.cat([attention.bias for pair in of_blocks for attention in pair], 1) + self.far
         rows = table.index_select(0, distance.flatten()).t().reshape(-1, self.config["heads"], n, n)
@@ -156,7 +140,7 @@ class Denoiser(nn.Module):
     def slow(self, noisy, distance):
         """The noisy residuals' average over about a second, a token `(B, P, N, 268)`; of variance 1 from pure noise."""
         b, p, _, _ = noisy.shape
-        n = distance.shape[0]
+        n = len(distance)
         weights = self.near.index_select(0, distance.flatten()).reshape(n, n)
         weights = weights / (weights**2).sum(-1, keepdim=True).sqrt()
         return weights @ (noisy.reshape(b, p, n, PATCH, SIZE).mean(3) * PATCH**0.5)

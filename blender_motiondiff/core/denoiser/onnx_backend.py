@@ -30,12 +30,11 @@ def load(folder=None, threads=2):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads wait for their next share of work by spinning for 30 microseconds, which bridges two operators: calls are
-    # a quarter quicker for it, and a fifth slower where another program wants the same core. By default they spin
-    # longer, which costs twice the time there and keeps a core busy after every call, beside Blender. Other settings
-    # (graph optimisation, which is at its highest by default, memory arena and pattern) made no difference that could
-    # be measured.
-    options.add_session_config_entry("session.intra_op.spin_duration_us", "30")
+    # Threads wait for their next share of work by spinning for 100 microseconds, which bridges an operator that one of
+    # them does alone: with 30, calls take a tenth longer, without any a third. By default they spin far longer, which
+    # brings nothing more and keeps a core busy after every call, beside Blender. Other settings (graph optimisation,
+    # which is at its highest by default, memory arena and pattern) made no difference that could be measured.
+    options.add_session_config_entry("session.intra_op.spin_duration_us", "100")
     try:
         session = runtime.InferenceSession(
             str(weights.folder / files.GRAPH), options, providers=["CPUExecutionProvider"]
@@ -47,15 +46,9 @@ def load(folder=None, threads=2):
         ) from error
 
     def denoise(noisy, given, free, level, present):
-        feed = {
-            "noisy": noisy,
-            "given": given,
-            "free": free,
-            "level": np.atleast_1d(level),
-            "present": present,
-        }
+        feed = {"noisy": noisy, "given": given, "free": free, "present": present}
         feed = {name: np.ascontiguousarray(value, np.float32) for name, value in feed.items()}
-        feed["distance"] = token_distance(noisy.shape[2])
+        feed["level"], feed["distance"] = np.full(1, level, np.float32), token_distance(noisy.shape[2])
         return session.run(None, feed)[0]
 
     denoise.weights, denoise.name, denoise.device, denoise.gradient = weights, "onnx", "cpu", None

@@ -95,28 +95,29 @@ def load(folder=None, threads=2, device=None, half=False, compiled=False):
     kind = torch.bfloat16 if device.type == "cpu" else torch.float16
     precision = (lambda: torch.autocast(device.type, kind)) if half else contextlib.nullcontext
 
-    def answer(noisy, given, free, level, present):
+    def answer(noisy, given, free, present, level):
         """Tensors in, the residual as a float32 tensor out."""
         many = device.type != "cpu" or noisy.shape[2] >= MANY_TOKENS * PATCH
         network.compute_attention("fused" if many else "written")
         distance = torch.from_numpy(token_distance(noisy.shape[2])).to(device)
         couple = noisy.shape[1] == 2
+        levels = torch.full((len(noisy),), float(level), device=device)
         with precision():
-            return forward(noisy, given, free, level, present, distance, couple).float()
+            return forward(noisy, given, free, levels, present, distance, couple).float()
 
     def tensors(*arrays):
-        arrays = (np.ascontiguousarray(np.atleast_1d(a), np.float32) for a in arrays)
+        arrays = (np.ascontiguousarray(a, np.float32) for a in arrays)
         return [torch.from_numpy(a).to(device) for a in arrays]
 
     def denoise(noisy, given, free, level, present):
         with _memory(torch, noisy), torch.inference_mode():
-            return answer(*tensors(noisy, given, free, level, present)).cpu().numpy()
+            return answer(*tensors(noisy, given, free, present), level).cpu().numpy()
 
     def gradient(noisy, given, free, level, present, loss):
         """The residual, and a loss on it carried back to the noisy input through the network (GMD, section 4.3)."""
         with _memory(torch, noisy), torch.enable_grad():
-            x, *rest = tensors(noisy, given, free, level, present)
-            residual = answer(x.requires_grad_(), *rest)
+            x, *rest = tensors(noisy, given, free, present)
+            residual = answer(x.requires_grad_(), *rest, level)
             clean = residual.detach().cpu().numpy()
             _, slope = loss(clean)
             (back,) = torch.autograd.grad(residual, x, tensors(slope)[0])

@@ -147,7 +147,7 @@ def called(denoiser, window, loss=None):
     """
 
     def denoise(x, level):
-        rest = (window.given, window.free, np.full(len(x), level, np.float32), window.present)
+        rest = (window.given, window.free, level, window.present)
         if loss is not None:
             clean, back = denoiser.gradient(x, *rest, loss)
             back = back - slow_part(back)  # the noise's slow part chooses the take: that is not to be moved
