@@ -14,7 +14,7 @@ SHAPES = ((1, 1, 120), (1, 2, 152), (1, 2, 300), (16, 2, 152))  # takes, persons
 COMPARED = (1, 2, 120)  # 2 x 30 tokens
 SHARED = (1, 2, 300)
 RUNS = 15
-REPEATED = 1e9  # operations a task at least: short products are timed many at once, as quick as they get
+REPEATED = 5  # calls whose products are timed at once: threads that slept have woken then
 
 
 def inputs(takes, persons, frames, seed=0):
@@ -61,26 +61,29 @@ def operations(found):
     return sum(2 * count * b * m * k * n for (b, m, k, n), count in found.items())
 
 
-def product_tasks(found):
-    """For each kind of product a task that multiplies `repeats` times with torch, and these repeats."""
-    tasks, repeats = {}, {}
-    for sizes in found:
-        b, m, k, n = sizes
-        a, c = torch.randn(b, m, k), torch.randn(b, k, n)
-        a, c = (a[0], c[0]) if b == 1 else (a, c)
-        repeats[sizes] = max(1, int(REPEATED / (2 * b * m * k * n)))
-        tasks[sizes] = lambda a=a, c=c, r=repeats[sizes]: [torch.matmul(a, c) for _ in range(r)]
-    return tasks, repeats
+def all_products(found):
+    """A task that multiplies, with torch, all that one call multiplies, each product with matrices of its own."""
+    pairs = []
+    for (b, m, k, n), count in found.items():
+        for _ in range(count):
+            a, c = torch.randn(b, m, k), torch.randn(b, k, n)
+            pairs.append((a[0], c[0]) if b == 1 else (a, c))
+
+    def task():
+        for _ in range(REPEATED):
+            for a, c in pairs:
+                torch.matmul(a, c)
+
+    return task
 
 
 def matmul_share(denoiser, shape=SHARED, runs=RUNS):
     """Time of the network's matrix products by themselves, in torch, over the time of the whole network."""
     found = products(denoiser.weights.config["network"], *shape)
-    tasks, repeats = product_tasks(found)
     x = inputs(*shape)
     with torch.inference_mode():
-        times = in_turn({"network": lambda: denoiser(*x), **tasks}, runs)
-    bare = sum(count * times[sizes] / repeats[sizes] for sizes, count in found.items())
+        times = in_turn({"network": lambda: denoiser(*x), "products": all_products(found)}, runs)
+    bare = times["products"] / REPEATED
     alone, inside = (operations(found) / np.median(t) / 1e9 for t in (bare, times["network"]))
     note = f"{'x'.join(map(str, shape))}: {inside:.0f} Gflop/s in the network, {alone:.0f} in torch.matmul by itself"
     return Figure("matmul_share", tuple(bare / times["network"]), "", 0.6, True, note)

@@ -77,14 +77,8 @@ class Graph:
         return {n for n in self._header if not n.startswith(files.TABLES)} - set(self._named)
 
 
-def linear(g, x, name):
-    """A linear layer on the last axis of x."""
-    turned = g.add("Transpose", g.parameter(name + ".weight"), perm=[1, 0])
-    return g.add("Add", g.add("MatMul", x, turned), g.parameter(name + ".bias"))
-
-
-def rows_linear(g, x, names, scales=None):
-    """Several linear layers, one answer beside the other, on rows `[M, K]`; `scales`: by what each is multiplied."""
+def linear(g, x, names, scales=None):
+    """Linear layers of x `[M, K]`, their answers side by side; `scales`: by what each is multiplied."""
     parts = [[g.parameter(f"{name}.{part}") for name in names] for part in ("weight", "bias")]
     if scales is not None:
         parts = [[g.add("Mul", v, g.constant(s)) for v, s in zip(part, scales, strict=True)] for part in parts]
@@ -98,11 +92,11 @@ def modulations(g, layers, width):
     phase = g.add("Mul", g.add("Reshape", "level", g.whole(1, 1)), octaves)
     time = g.add("Concat", g.add("Sin", phase), g.add("Cos", phase), axis=1)
     for layer in ("time.0", "time.2"):
-        time = rows_linear(g, time, [layer])
+        time = linear(g, time, [layer])
         time = g.add("Mul", time, g.add("Sigmoid", time))
     names = [f"blocks.{k}.modulate.{i}.project" for k in range(layers) for i in range(3)] + ["last.project"]
     ones = g.constant(np.tile(np.repeat([1.0, 0.0, 1.0], width), len(names)))
-    every = g.add("Add", rows_linear(g, time, names), ones)
+    every = g.add("Add", linear(g, time, names), ones)
     count = 3 * len(names)
     parts = g.add("Split", g.add("Reshape", every, g.whole(-1)), outputs=count, axis=0, num_outputs=count)
     return [parts[i : i + 3] for i in range(0, count, 3)]
@@ -119,8 +113,8 @@ def attention_biases(g, layers, heads, tokens):
     return g.add("Split", rows, outputs=len(names), axis=0, num_outputs=len(names))
 
 
-def entered(g, tokens, states):
-    """The first states `[B P, N, width]` of the tokens."""
+def entered(g, tokens, width):
+    """The first states `[N B P, width]` of the tokens."""
     near = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / SLOW) ** 2)
     near[[0, -1]] = 0.0
     weights = g.add("Gather", g.constant(near), "distance")
@@ -129,31 +123,36 @@ def entered(g, tokens, states):
     slow = g.add("MatMul", weights, g.add("ReduceMean", patches, g.whole(3), keepdims=0))
     turned = g.add("Transpose", g.parameter("enter_slow.weight"), perm=[1, 0])
     slow = g.add("MatMul", slow, g.add("Mul", turned, g.constant(PATCH**0.5)))
-    x = rows_linear(g, g.add("Reshape", "given", g.whole(-1, PATCH * GIVEN)), ["enter_given"])
+    x = linear(g, g.add("Reshape", "given", g.whole(-1, PATCH * GIVEN)), ["enter_given"])
     turned = g.add("Transpose", g.parameter("enter_noisy.weight"), perm=[1, 0])
     noisy = g.add("MatMul", g.add("Reshape", "noisy", g.whole(-1, PATCH * SIZE)), turned)
     noisy = g.add("Add", g.add("Mul", noisy, "level"), g.parameter("enter_noisy.bias"))
-    x = g.add("Reshape", g.add("Add", x, noisy), states)
-    return g.add("Add", x, g.add("Reshape", slow, states))
+    x = g.add("Add", g.add("Add", x, noisy), g.add("Reshape", slow, g.whole(-1, width)))
+    x = g.add("Reshape", x, g.add("Concat", g.whole(-1), tokens, g.whole(width), axis=0))
+    return g.add("Reshape", g.add("Transpose", x, perm=[1, 0, 2]), g.whole(-1, width))
 
 
-def attended(g, y, name, bias, network, tokens, states, partner=None):
+def attended(g, y, name, bias, network, tokens, partner=None):
     """What the states `y` gather from themselves, or from those of the `partner` (indices of persons)."""
     width, heads = network["width"], network["heads"]
     size = width // heads
-    rows = g.add("Reshape", y, g.whole(-1, width))
-    scales = ([size**-0.5], [1.0])
-    both = rows_linear(g, rows, [name + ".query", name + ".key_value"], scales)
-    both = g.add("Reshape", both, g.add("Concat", g.whole(-1), tokens, g.whole(3, heads, size), axis=0))
-    parts = g.add("Split", g.add("Transpose", both, perm=[2, 0, 3, 1, 4]), outputs=3, axis=0, num_outputs=3)
-    query, key, value = parts  # [1, B P, heads, N, size]
+    both = linear(g, y, [name + ".query", name + ".key_value"], ([size**-0.5], [1.0]))
+    both = g.add("Reshape", both, g.add("Concat", tokens, g.whole(-1, 3, heads, size), axis=0))
+    query, key, value = g.add("Split", both, outputs=3, axis=2, num_outputs=3)  # [N, B P, 1, heads, size]
     if partner is not None:
         key, value = (g.add("Gather", v, partner, axis=1) for v in (key, value))
-    score = g.add("FusedMatMul", query, key, domain=RUNTIME, transB=1)
+    # Of tokens that come first these products find what belongs together without a copy: "batch" is all between.
+    score = g.add("FusedMatMul", query, key, domain=RUNTIME, transBatchA=1, transBatchB=1, transB=1)
     share = g.add("Softmax", g.add("Add", score, bias), axis=-1)
-    out = g.add("Transpose", g.add("MatMul", share, value), perm=[0, 1, 3, 2, 4])
-    out = rows_linear(g, g.add("Reshape", out, g.whole(-1, width)), [name + ".out"])
-    return g.add("Reshape", out, states)
+    out = g.add("FusedMatMul", share, value, domain=RUNTIME, transBatchB=1)
+    out = g.add("Reshape", g.add("Transpose", out, perm=[3, 0, 1, 2, 4]), g.whole(-1, width))
+    return linear(g, out, [name + ".out"])
+
+
+def present_rows(g, tokens):
+    """Whether there is a partner, `[N B P, 1]`."""
+    there = g.add("Reshape", "present", g.whole(1, -1))
+    return g.add("Reshape", g.add("Expand", there, g.add("Concat", tokens, g.whole(1), axis=0)), g.whole(-1, 1))
 
 
 def partners(g):
@@ -164,9 +163,10 @@ def partners(g):
     return g.add("Reshape", turned, g.whole(-1))
 
 
-def left(g, y, tokens):
+def left(g, y, tokens, width):
     """The residual from the last states: linear, smoothed over the frames, 0 where something is observed."""
-    y = linear(g, y, "leave")
+    y = g.add("Reshape", y, g.add("Concat", tokens, g.whole(-1, width), axis=0))
+    y = linear(g, g.add("Reshape", g.add("Transpose", y, perm=[1, 0, 2]), g.whole(-1, width)), ["leave"])
     frames = g.add("Concat", g.whole(-1), g.add("Mul", tokens, g.whole(PATCH)), g.whole(SIZE), axis=0)
     y = g.add("Transpose", g.add("Reshape", y, frames), perm=[0, 2, 1])
     y = g.add("Pad", y, g.whole(0, 0, 2, 0, 0, 2), mode="edge")
@@ -178,11 +178,10 @@ def nodes_of(g, network):
     """Adds the whole network; the name of its answer."""
     layers, width = network["layers"], network["width"]
     tokens = g.add("Shape", "distance", end=1)
-    states = g.add("Concat", g.whole(-1), tokens, g.whole(width), axis=0)
     modulated = iter(modulations(g, layers, width))
     biases = iter(attention_biases(g, layers, network["heads"], tokens))
-    there, partner = g.add("Reshape", "present", g.whole(-1, 1, 1)), partners(g)
-    x = entered(g, tokens, states)
+    there, partner = present_rows(g, tokens), partners(g)
+    x = entered(g, tokens, width)
 
     def normed():
         scale, shift, gate = next(modulated)
@@ -190,16 +189,16 @@ def nodes_of(g, network):
 
     for block in (f"blocks.{k}." for k in range(layers)):
         y, gate = normed()
-        y = attended(g, y, block + "alone", next(biases), network, tokens, states)
+        y = attended(g, y, block + "alone", next(biases), network, tokens)
         x = g.add("Add", x, g.add("Mul", y, gate))
         y, gate = normed()
-        y = attended(g, y, block + "mutual", next(biases), network, tokens, states, partner)
-        x = g.add("Add", x, g.add("Mul", y, g.add("Mul", gate, there)))
+        y = attended(g, y, block + "mutual", next(biases), network, tokens, partner)
+        x = g.add("Add", x, g.add("Mul", g.add("Mul", y, gate), there))
         y, gate = normed()
         turned = g.add("Transpose", g.parameter(block + "grow.weight"), perm=[1, 0])
         y = g.add("FastGelu", g.add("MatMul", y, turned), g.parameter(block + "grow.bias"), domain=RUNTIME)
-        x = g.add("Add", x, g.add("Mul", linear(g, y, block + "shrink"), gate))
-    return left(g, normed()[0], tokens)
+        x = g.add("Add", x, g.add("Mul", linear(g, y, [block + "shrink"]), gate))
+    return left(g, normed()[0], tokens, width)
 
 
 def write(folder, network):
