@@ -1,9 +1,12 @@
 """A request in, takes out: the times that an animator waits, and their ratio to a denoiser of InterGen's size."""
 
+import functools
+
 import numpy as np
 import torch
 
 from blender_motiondiff.core.denoiser import back_ends
+from blender_motiondiff.core.diffusion.crew import hire
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.request.data import DRAFT_STEPS, STANDARD_STEPS
 
@@ -50,10 +53,11 @@ def waits(denoiser, runs=RUNS):
     return [Figure(name, milliseconds(values), "ms", limits[name]) for name, values in times.items()]
 
 
-def batch(denoiser, takes=16, runs=RATIO_RUNS):
-    """What many takes in one batch cost in takes."""
-    tasks = {n: (lambda n=n: generate(two(150, STANDARD_STEPS, n), denoiser)) for n in (1, takes)}
-    times = in_turn(tasks, runs)
+def batch(denoiser, threads, takes=16, runs=RATIO_RUNS):
+    """What many takes in one batch cost in takes, with the helpers that the worker has too."""
+    crew = functools.cache(lambda: hire(threads))
+    tasks = {n: (lambda n=n: generate(two(150, STANDARD_STEPS, n), denoiser, crew=crew)) for n in (1, takes)}
+    times = in_turn(tasks, runs, 2)
     note = f"{takes} takes of 2 x 150 frames, standard"
     return [Figure(f"batch{takes}_over_1", tuple(times[takes] / times[1]), "x", 10, note=note)]
 
@@ -71,4 +75,4 @@ def measure(threads):
     """Figures of this group."""
     torch.set_num_threads(threads)
     denoiser = back_ends.load(threads=threads)
-    return waits(denoiser) + ratios(denoiser) + batch(denoiser) + first_answer(threads)
+    return waits(denoiser) + ratios(denoiser) + batch(denoiser, threads) + first_answer(threads)

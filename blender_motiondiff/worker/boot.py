@@ -26,9 +26,17 @@ def import_extension():
     spec.loader.exec_module(module)
 
 
+def begin_helper():
+    """The first thing that runs in a process which helps the worker (core.diffusion.crew)."""
+    import_extension()
+    from motiondiff.core.diffusion.crew import ends_with_parent
+
+    ends_with_parent()
+
+
 if __name__ == "__main__":
     add_sites(sys.argv[3:])
     import_extension()
     from motiondiff.worker import server
 
-    server.main(sys.argv[1], int(sys.argv[2]))
+    server.main(sys.argv[1], int(sys.argv[2]), begin_helper)

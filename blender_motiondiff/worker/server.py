@@ -1,5 +1,6 @@
 """The worker: loads the network once, then answers requests that come through a pipe until the pipe closes."""
 
+import functools
 import io
 import os
 import queue
@@ -22,19 +23,20 @@ class Cancelled(Exception):
     """The job was cancelled; raised out of the generator's progress call."""
 
 
-def main(weights, threads):
-    """Serves with the ONNX back end and the weights of that folder."""
+def main(weights, threads, begin_helper):
+    """Serves with the ONNX back end and the weights of that folder. `begin_helper`: see core.diffusion.crew.hire."""
     source, sink = claim_pipes()
-    serve(lambda: load_generator(weights, threads), source, sink)
+    serve(lambda: load_generator(weights, threads, begin_helper), source, sink)
 
 
-def load_generator(weights, threads):
-    """The generator `(request, progress) -> takes` with its network loaded."""
+def load_generator(weights, threads, begin_helper):
+    """The generator `(request, progress) -> takes` with its network loaded; helpers come with the first many takes."""
     from ..core.denoiser import onnx_backend
+    from ..core.diffusion.crew import hire
     from ..core.diffusion.generate import generate
 
-    denoiser = onnx_backend.load(weights, threads)
-    return lambda request, progress: generate(request, denoiser, progress)
+    denoiser, crew = onnx_backend.load(weights, threads), functools.cache(lambda: hire(threads, begin_helper))
+    return lambda request, progress: generate(request, denoiser, progress, crew)
 
 
 def claim_pipes():

@@ -5,12 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
 
 from blender_motiondiff.core.denoiser import weights as files
+from blender_motiondiff.core.diffusion.generate import TOGETHER
 from blender_motiondiff.core.features import SIZE
 from blender_motiondiff.core.reference import GIVEN
 from blender_motiondiff.worker import boot, client
@@ -138,6 +140,34 @@ def test_a_graph_that_cant_be_loaded_is_named(tmp_path):
     job = answer(booted(tmp_path, folder))
     assert job.state is State.FAILED
     assert str(folder / files.GRAPH) in job.message
+
+
+@pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
+def test_many_takes_have_helpers_that_end_with_the_worker(tmp_path):
+    settings = booted(tmp_path, files.BUNDLED, threads=2)
+    site = os.path.dirname(os.path.dirname(find_spec("onnxruntime").origin))
+    worker = client.Worker(replace(settings, sites=(site,)))
+    try:
+        job = Job(worker, a_request(takes=2 * TOGETHER))
+        assert job.wait() is State.DONE, job.message
+        assert len(job.takes) == 2 * TOGETHER
+        helpers = children(worker.pid)
+        assert helpers
+    finally:
+        worker.stop()
+    until = time.monotonic() + 10
+    while any(os.path.exists(f"/proc/{pid}") for pid in helpers):
+        assert time.monotonic() < until, "helpers go on without the worker"
+        time.sleep(0.05)
+    assert "Error" not in (tmp_path / "worker.log").read_text()
+
+
+def children(pid):
+    """Processes that a process has started; none where there is no /proc."""
+    if not os.path.isdir("/proc"):
+        pytest.skip("needs /proc")
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(number) for number in file.read().split()]
 
 
 def test_a_python_without_numpy_is_reported_with_its_last_words(tmp_path):
