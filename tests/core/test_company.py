@@ -46,6 +46,12 @@ def walker(speed=1.1, turn=0.0, facing=0.0):
     return Character("Ann", BODY, motion=replace(motion, root=root, rotations=rotations))
 
 
+def in_step(take, other_foot=False):
+    """Share of the frames in which a foot of both stands or swings alike, the same or the other one."""
+    ann, ben = (c.reshape(-1, 2, 2).max(-1) > 0.5 for c in (take.contacts[0], take.contacts[1]))
+    return float((ann == (ben[:, ::-1] if other_foot else ben)).mean())
+
+
 def asked(text="", leader=None, partner=None, **wishes):
     who = (leader or walker(), partner or Character("Ben", BODY))
     return validate(Request(who, 3.0, words=(Words(text),) if text else (), **wishes))
@@ -158,7 +164,11 @@ def test_the_partner_of_a_walk_walks_along_on_feet_that_stand():
     denoiser = onnx_backend.load(threads=1)
     (walk,) = generate(Request((Character("Ann", BODY, path=path),), 3.0, seed=2), denoiser)
     both = (Character("Ann", BODY, motion=walk.motions[0]), Character("Ben", BODY))
+    hold = Contact((0, "left_wrist"), (1, "right_wrist"), 0.06, 0.5, 2.5)
+    (hand_in_hand,) = generate(Request(both, 3.0, seed=4, contacts=(hold,)), denoiser)
+    assert in_step(hand_in_hand, other_foot=True) > 0.9
     for take in generate(Request(both, 3.0, seed=4, takes=2), denoiser):
+        assert in_step(take) > 0.9
         apart = np.linalg.norm((take.motions[1].root - take.motions[0].root)[:, :2], axis=-1)
         assert apart.min() > 0.6 and apart.max() < 1.0
         assert take.report["characters"][1]["foot_skating_ratio"] < 0.1

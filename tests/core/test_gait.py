@@ -78,6 +78,21 @@ def test_two_walk_in_step():
     assert np.array_equal(strikes(mirrored[:, 3]), strikes(theirs[:, 1]))
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_phase_of_recorded_steps_is_told_by_where_feet_come_down(turned):
+    place = straight(1.25)
+    phase = gait.plan_phase(place, BODY, np.random.default_rng(3))
+    contacts = gait.contacts_at(phase, gait.path_speed(place, BODY.size))
+    contacts[50, :2] = 0.0  # one frame that was missed is no step
+    found = gait.phase_of_contacts(contacts[:, [2, 3, 0, 1]] if turned else contacts)
+    off = (found - phase - 0.5 * turned + 0.5) % 1.0 - 0.5
+    assert np.abs(off).max() < 0.06
+
+
+def test_fewer_than_two_steps_have_no_phase():
+    assert gait.phase_of_contacts(np.ones((60, 4))) is None
+
+
 def test_who_walks_on_alone_keeps_their_own_pace_and_falls_in_again():
     pause = np.concatenate([straight(1.2, 60), np.tile(straight(1.2, 60)[-1], (50, 1))])
     pause = np.concatenate([pause, pause[-1] + straight(1.2, 70)])

@@ -24,6 +24,7 @@ SHUFFLE = 0.15  # ... and so they do where a faster stretch leads less than this
 LANDING = 0.4  # seconds in which a foot that is in the air where the path stops comes down
 PACE = 0.05  # how far a take's pace may be from the median, as a share
 IN_STEP_AGAIN = 1.5  # seconds from a key in which somebody who walks in step is out of it
+FLICKER = 3  # frames: shorter, a foot was not in the air
 KEY_REACH = 0.45  # largest change of the cycle at a key, in cycles, to bring its pose in step
 
 
@@ -63,6 +64,31 @@ def contacts_at(phase, speed, fps=FPS):
         stands[start:landing] = down
         stands[landing:end] = True
     return stands.astype(float)
+
+
+def phase_of_contacts(contacts):
+    """The phase of steps that were recorded, in cycles `[T]`; None of fewer than two. `contacts [T, 4]`.
+
+    It is whole where the left foot touches down and a half more where the right one does, and passes evenly between.
+    """
+    stands = np.asarray(contacts).reshape(-1, 2, 2).max(-1) > 0.5
+    down = [(start, side) for side in (0, 1) for start in _touch_downs(stands[:, side])]
+    if len(down) < 2:
+        return None
+    frames, sides = np.array(sorted(down)).T
+    gone = np.where(sides[1:] == sides[:-1], 1.0, 0.5)
+    at = 0.5 * sides[0] + np.concatenate([[0.0], np.cumsum(gone)])
+    frames, at = frames[np.append(np.diff(frames) > 0, True)], at[np.append(np.diff(frames) > 0, True)]
+    time, rates = np.arange(len(stands)), np.diff(at) / np.diff(frames)
+    out = np.interp(time, frames, at)
+    out[: frames[0]] -= (frames[0] - time[: frames[0]]) * rates[0]
+    out[frames[-1] :] += (time[frames[-1] :] - frames[-1]) * rates[-1]
+    return out
+
+
+def _touch_downs(stands):
+    """Frames in which a foot comes down that was in the air for more than FLICKER frames; flags `[T]`."""
+    return [end for start, end in runs(~stands) if end - start > FLICKER and start > 0 and end < len(stands)]
 
 
 def carried_on(contacts, speed, size, fps=FPS):

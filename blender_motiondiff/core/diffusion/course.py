@@ -24,6 +24,7 @@ KEPT = 0.5  # share from which a joint of an existing motion is shown to the net
 HEADING_SMOOTHING = 0.15  # seconds, of a path before its direction is taken
 COASTING = 1.6  # seconds after which somebody who walked on beyond what is kept has come to a stop
 RAMP = 0.4  # seconds over which a wish about facing comes and goes
+IN_STEP = 1.5  # metres within which somebody who goes along with another one keeps step with them
 REACH = 0.4  # metres, for a leg of 0.85 m, that somebody who is known by pins alone stands away from them
 _LEG_JOINTS = {name for leg in LEGS for name in leg}
 
@@ -104,9 +105,11 @@ def _stepping(request, people, times, take):
         for c, p, r, walks in zip(request.characters, people, rng, beside, strict=True)
     ]
     if request.syncs and all(p is not None for p in phases):
-        keyed = _full_keys(request.characters[1], people[1])
         led = phases[0] + 0.5 * request.syncs[0].mirror  # in the mirror the left foot goes with the right one
-        phases[1] = gait.plan_phase(people[1].place, request.characters[1].body, rng[1], keyed, phase_from=led)
+        phases[1] = _phase(request.characters[1], people[1], rng[1], led)
+    for number, phase in enumerate(phases):
+        if phase is not None and (led := _led(number, request, people, phases)) is not None:
+            phases[number] = _phase(request.characters[number], people[number], rng[number], led)
     people = [
         p if phase is None else _with_steps(c, p, phase, times)
         for c, p, phase in zip(request.characters, people, phases, strict=True)
@@ -115,6 +118,25 @@ def _stepping(request, people, times, take):
         if request.syncs and person.source == PARTNER and people[1 - number].contacts is not None:
             people[number] = _stepping_with(person, people[1 - number], request.syncs[0], times)
     return people
+
+
+def _led(number, request, people, phases):
+    """Phase `[T]` in which person `number` keeps step with a partner walked along with, on a way laid for it.
+
+    Left with left; hand in hand, one's left with the other's right, as the arms between them swing together then. None
+    where nobody is gone along with.
+    """
+    path = request.characters[number].path
+    if len(people) != 2 or request.syncs or path is None or path.weight > 0:
+        return None
+    own, other = people[number], people[1 - number]
+    near = np.linalg.norm(own.place - other.place, axis=-1) < IN_STEP
+    along = np.cos(own.heading - other.heading) > 0.5
+    if (near & along).mean() < 0.5:
+        return None
+    led = gait.phase_of_contacts(other.contacts) if request.characters[1 - number].given else phases[1 - number]
+    touching = [{joint.split("_")[0] for _, joint in (c.first, c.second)} for c in request.contacts]
+    return led + 0.5 if led is not None and {"left", "right"} in touching else led
 
 
 # --- one person by itself ---------------------------------------------------------------------------------------------
@@ -246,8 +268,8 @@ def _full_keys(character, person):
     return sorted(((f, np.asarray(k.rotations)) for f, k in keys if len(k.joints) == COUNT), key=lambda item: item[0])
 
 
-def _phase(character, person, rng):
-    return gait.plan_phase(person.place, character.body, rng, _full_keys(character, person))
+def _phase(character, person, rng, led=None):
+    return gait.plan_phase(person.place, character.body, rng, _full_keys(character, person), phase_from=led)
 
 
 def _steps_along(character, person):
