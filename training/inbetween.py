@@ -37,6 +37,7 @@ PAIRS = 6  # moments of a gap that are looked at, each with the frame after it
 LEAST_LEVER = 0.01  # metres: what the turn of a joint without any below it counts
 VELOCITY = 0.05  # seconds: weight of velocities
 FLAT = torch.tensor([1.0, 1.0, 0.0])  # places are relative to the pelvis along the ground alone
+BACKWARDS = 0.25  # share of the windows that run backwards: who lies down gets up
 SPANS = 0.15  # share of the windows where somebody is known for a while, which tells speeds
 AVERAGE = 0.999
 LEAST_ERROR, ERROR_A_SECOND = 0.02, 0.065  # metres: what linear interpolation misses, about
@@ -151,17 +152,26 @@ def loss_of(asked, answer):
     return ((direct + turned).mean(1) * weight).mean() + VELOCITY * (moves.mean(1) * weight).mean()
 
 
+def _turned_back(values, which):
+    """Values of windows `[N, T, ...]`, those of `which [N]` from their last frame to their first."""
+    out = values.copy()
+    out[which] = values[which, ::-1]
+    return out
+
+
 class Pool:
     """Augmented windows at hand, some of them replaced a step: features, headings, bodies."""
 
-    def __init__(self, sampler, size=POOL):
-        self.sampler = sampler
+    def __init__(self, sampler, size=POOL, backwards=0.0):
+        self.sampler, self.backwards = sampler, backwards
         self.features, self.heading = self._made(size)
         self.oldest = 0
 
     def _made(self, count):
         win = self.sampler.draw(count, FRAMES, couples=False)
         root, turns, offsets, contacts = (v[:, 0] for v in (win.root, win.rotations, win.offsets, win.contacts))
+        back = np.arange(count) < self.backwards * count
+        root, turns, contacts = (_turned_back(v, back) for v in (root, turns, contacts))
         features = encode(root, turns, offsets[:, None], contacts).astype(np.float32)
         return features, np.unwrap(rot.heading(turns[..., 0, :]), axis=-1)
 
@@ -217,7 +227,7 @@ def train(data, tables, minutes, share=1.0, seed=0, report=print):
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     clips = part_of(for_training(load_clips(data), read_index(data)), share)
-    pool = Pool(training_sampler(clips, seed, pairs=0))
+    pool = Pool(training_sampler(clips, seed, pairs=0), backwards=BACKWARDS)
     kept = load_clips(data, names=choosing(data))
     sets = {gap: even_questions(kept, tables, gap) for gap in (15, 30, 40, 60)}
     net, average = Between(), Between()

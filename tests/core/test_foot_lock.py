@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.contacts import label_contacts
 from blender_motiondiff.core.cleanup.foot_lock import DEEPEST, KEEP_FRAMES, lock_all_feet, lock_feet, toe_slip
-from blender_motiondiff.core.cleanup.plants import _without_shake, blend, bridge, frames_from, hasty, runs, steps
+from blender_motiondiff.core.cleanup.plants import _without_shake, blend, bridge, frames_from, runs
 from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
+from blender_motiondiff.core.cleanup.steps import hasty, steps
 from blender_motiondiff.core.cleanup.terrain import body_ground, foot_ground
 from blender_motiondiff.core.motion import Motion, mirror, positions, resample, scaled, turned
 from blender_motiondiff.core.skeleton import FEET, INDEX, average_body
@@ -169,6 +170,18 @@ def test_a_foot_that_its_leg_reaches_easily_stays_where_it_is():
     assert steps(stands, track, 1.0, hip=along).any()
     assert steps(stands, track, 1.0).any()
     assert steps(stands, track * 2, 1.0, hip=near + [0.0, 0.25, 0.0]).any()
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_foot_that_has_just_come_down_swings_to_where_it_is_keyed_at_once(backwards):
+    """It comes down at 60 and is keyed half a metre away from 70 on: a step between would be its second in 0.3 s."""
+    track, keyed = np.zeros((120, 3)), np.arange(120) >= 70
+    track[keyed, 1] = 0.5
+    for stands, stepped in ((np.arange(120) >= 60, False), (np.arange(120) >= 20, True), (np.ones(120, bool), True)):
+        turned = (v[::-1] if backwards else v for v in (stands, track, keyed))
+        stands, places, at = turned
+        step = steps(stands, places, 1.0, at) > 0
+        assert len(runs(step)) == stepped and not (step & at).any()
 
 
 def test_feet_that_are_carried_along_together_step_one_after_the_other():

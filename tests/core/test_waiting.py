@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from blender_motiondiff.core import rotations as rot
-from blender_motiondiff.core.cleanup.plants import steps
+from blender_motiondiff.core.cleanup.steps import steps
 from blender_motiondiff.core.cleanup.waiting import FADE, FARTHEST, LONG, kept_in_place
 from blender_motiondiff.core.motion import FPS, Motion, positions
 from blender_motiondiff.core.skeleton import COUNT, INDEX, average_body

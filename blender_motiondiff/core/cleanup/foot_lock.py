@@ -19,12 +19,11 @@ from .plants import (
     drag_lift,
     ease,
     frames_from,
-    hasty,
     largest_near,
     led_back,
     pinned_track,
-    steps,
 )
+from .steps import hasty, steps
 from .terrain import body_ground, sole_ground, swing_bump
 from .two_bone_ik import SOFT_FROM, bent_leg
 

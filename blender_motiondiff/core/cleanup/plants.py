@@ -14,14 +14,7 @@ from .. import rotations as rot
 BLEND_SECONDS = 0.26  # a correction fades over this long on either side of a contact
 BRIDGE = 4  # frames: shorter breaks in a contact are closed ...
 BRIDGE_DISTANCE = 0.03  # ... when the joint moves less than this over them (metres, for a leg of 0.85 m)
-DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step instead ...
-EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
-FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
-KEYED_STEP = 16  # frames of a step between keyed places, where there is time for it
-KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing foot that are one place
-STEP = 8  # frames of such a step ...
-STEP_HEIGHT = 0.04  # ... and how high it goes, metres, for a leg of 0.85 m
-HASTE = 3.5  # metres a second, for a leg of 0.85 m, at which a foot goes from place to place at most, on average
+STEP_HEIGHT = 0.04  # metres that a step goes up, for a leg of 0.85 m
 LIFT_SHARE = 0.5  # height that a foot gains between contacts for each metre that its correction changes
 SWING_EDGE = 0.15  # share of a swing over which a raised foot goes up, and down again
 SWING_SPEED = 0.5  # metres a second: a toe that is faster swings
@@ -141,104 +134,6 @@ def bridge(flags, places, size):
     limit = BRIDGE_DISTANCE * np.broadcast_to(np.reshape(size, -1), len(rows))[row]
     out[row, frame] = moved < limit
     return out.reshape(flags.shape)
-
-
-def steps(standing, toe, size, keyed=None, side=0, hip=None):
-    """Steps that a standing foot must take, as it strays too far from any one place: heights `[..., T]`, 0 where it
-    stands.
-
-    `standing [..., T]` flags; `toe [..., T, 3]` metres. `keyed [..., T]` flags frames whose pose stays: between two of
-    them that have the foot in different places it takes a step, however near they are. `side [...]`: 0 steps before 1.
-    `hip [..., T, 3]`: that of the leg, which may reach the anchor easily wherever the foot strays; None: it does not.
-    """
-    frames = standing.shape[-1]
-    flags, places = standing.reshape(-1, frames), toe.reshape(-1, frames, 3)
-    hips = np.full(places.shape, np.inf) if hip is None else hip.reshape(-1, frames, 3)
-    sizes, sides = (np.broadcast_to(np.reshape(v, -1), len(flags)) for v in (size, side))
-    found, out = all_runs(flags), np.zeros(flags.shape)
-    if not len(found.row):
-        return out.reshape(standing.shape)
-    keys = np.zeros(flags.shape, bool) if keyed is None else keyed.reshape(flags.shape)
-    first, track = found.first, places[found.at][:, :2]
-    away = rot.length(track - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
-    strays = np.maximum.reduceat(away, first) > DRIFT * sizes[found.row]
-    several = np.add.reduceat(keys[found.at].astype(int), first) > 1
-    for k in np.flatnonzero((strays & (found.lengths >= 3 * STEP)) | several):
-        row = found.row[k]
-        stance = int(found.start[k]), int(found.end[k])
-        _steps_in(out[row], *stance, places[row], sizes[row], keys[row], sides[row], hips[row])
-    return out.reshape(standing.shape)
-
-
-def _steps_in(out, start, end, toe, size, keyed, side, hip):
-    """Puts the heights of the steps of one stance into `out [T]`."""
-    todo = [(start, end)]
-    while todo:
-        start, end = todo.pop()
-        step = _step_between_keys(start, end, toe, size, keyed, side)
-        step = step or _step_half_way(start, end, toe, size, hip, side)
-        if step is not None:
-            first, length = step
-            arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
-            out[first : first + length] = STEP_HEIGHT * size * arc
-            todo += [(start, first), (first + length, end)]
-
-
-def _step_between_keys(start, end, toe, size, keyed, side):
-    """(first frame, length) of a step between the keyed frames of a stance that are farthest apart; or None."""
-    at = start + np.flatnonzero(keyed[start:end])
-    if len(at) < 2:
-        return None
-    apart = rot.length(np.diff(toe[at, :2], axis=0)) * (np.diff(at) > STEP + 1)
-    k = int(apart.argmax())
-    if apart[k] <= KEYED_APART * size:
-        return None
-    gap = int(at[k + 1] - at[k] - 1)
-    length = int(np.clip(gap // 2 - 2, STEP, KEYED_STEP))
-    early = int((0.2 + 0.6 * side) * (gap - length))  # one foot after the other, not both at once
-    return int(at[k]) + 1 + early, length
-
-
-def _step_half_way(start, end, toe, size, hip, side):
-    """(first frame, length) of a step near the middle of the way of a foot that strays while it stands; or None."""
-    track, above = toe[start:end, :2], hip[start:end, :2]
-    away = rot.length(track - track.mean(0)).max()
-    if away <= DRIFT * size or len(track) < 3 * STEP:
-        return None
-    if away <= FAR_DRIFT * size and rot.length(above - track.mean(0)).max() <= EASY_REACH * size:
-        return None
-    way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
-    # Feet that are carried along together step one after the other.
-    half = np.searchsorted(way, way[-1] / 2) + (2 * side - 1) * (STEP // 2 + 1)
-    middle = start + int(np.clip(half, 1.5 * STEP, len(track) - 1.5 * STEP))
-    return middle - STEP // 2, STEP
-
-
-def hasty(standing, track, size, fps, keyed):
-    """Frames `[N, T]` at the ends of two stances that the step between them needs as well, or it would be too quick.
-
-    `standing [N, T]` flags; `track [N, T, 3]`: where the foot stands then. No stance gives more than a third of its
-    frames at either end, or any beyond a keyed one.
-    """
-    frames, out, found = standing.shape[1], np.zeros(standing.shape, bool), all_runs(~standing)
-    inner = (found.start > 0) & (found.end < frames)
-    row, start, end = found.row[inner], found.start[inner], found.end[inner]
-    way = rot.length((track[row, np.minimum(end, frames - 1)] - track[row, start - 1])[:, :2])
-    lacking = np.ceil(way * fps / (HASTE * size[row])) - (end - start + 1)
-    for r, first, last, frames_more in zip(row, start, end, np.ceil(0.5 * lacking), strict=True):
-        if frames_more > 0:
-            before = _given_up(standing[r, :first][::-1], keyed[r, :first][::-1], int(frames_more))
-            after = _given_up(standing[r, last:], keyed[r, last:], int(frames_more))
-            out[r, first - before : last + after] = standing[r, first - before : last + after]
-    return out
-
-
-def _given_up(standing, keyed, wanted):
-    """How many of its first frames a stance can give, of those `wanted`; flags `[T]` from its end inwards."""
-    stance = np.flatnonzero(~standing)
-    length = stance[0] if len(stance) else len(standing)
-    stays = np.flatnonzero(keyed[:length])
-    return int(min(wanted, length // 3, stays[0] if len(stays) else length))
 
 
 def pinned_track(places, flags, rest_height, size, fps, keyed):
