@@ -75,18 +75,22 @@ def _step_between_keys(start, end, toe, size, keyed, side):
 
 
 def _step_to_keys(start, end, toe, size, keyed, hip, side):
-    """(first frame, length) of a step just before or after the keyed frames of a stance, from or to a place far away.
+    """(first frame, length) of a step from or to the place of a stance's keyed frames, where the foot is far from it.
 
-    None where there is none, or where the foot would stand there but for a moment between that step and the swing
-    beyond: the swing leads to or from the keyed place as well.
+    It comes where the foot moves by itself, else right before or after these frames. None where the foot is not far, or
+    would stand there but for a moment between that step and the swing beyond: that leads to the keyed place as well.
     """
     at = start + np.flatnonzero(keyed[start:end])
-    for first, last, key, step in ((start, at[0], at[0], at[0] - STEP), (at[-1] + 1, end, at[-1], at[-1] + 1)):
-        beyond = first if key == at[0] else len(keyed) - last
-        if last - first < (3 * STEP if beyond else 2 * STEP):
+    for first, last, key in ((start, at[0], at[0]), (at[-1] + 1, end, at[-1])):
+        ahead = key == at[0]
+        stands = (2 if (first if ahead else len(keyed) - last) else 1) * STEP
+        if last - first < stands + STEP or rot.length((toe[first:last] - toe[key])[:, :2]).mean() <= DRIFT * size:
             continue
-        if rot.length((toe[first:last] - toe[key])[:, :2]).mean() > DRIFT * size:
-            return int(step), STEP
+        way = np.concatenate([[0], np.cumsum(rot.length(np.diff(toe[first:last, :2], axis=0)))])
+        step = last - STEP if ahead else first
+        if way[-1] > 0.5 * DRIFT * size:
+            step = first + int(np.searchsorted(way, way[-1] / 2)) - STEP // 2
+        return int(np.clip(step, first + stands * ahead, last - STEP - stands * (not ahead))), STEP
     return None
 
 
