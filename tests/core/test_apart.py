@@ -70,6 +70,26 @@ def test_who_would_walk_through_somebody_walks_past():
     assert (shift[1, [0, -1]] == 0).all()
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_stepping_aside_leads_into_nothing_else(seed):
+    """Somebody who goes round another one closely, whichever way; what is met on the way aside counts as well."""
+    a, b = passing()
+    rng, t = np.random.default_rng(seed), np.arange(FRAMES) / FRAMES
+    angle, far = (
+        rng.uniform(0, 6.28) + rng.uniform(-9, 9) * t,
+        rng.uniform(0.1, 0.4) + 0.3 * np.cos(rng.uniform(2, 6) * t),
+    )
+    b = turned(b, 0.0)
+    root = b.root.copy()
+    root[:, :2] = far[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
+    rotations = b.rotations.copy()
+    rotations[:, 0] = rot.multiply(rot.about_z(rng.uniform(-4, 4) * t), rotations[:, 0])
+    b = replace(b, root=root, rotations=rotations)
+    before = poses_of(a, b)
+    shift = apart.aside(before, FREE[0] * GIVEN, FREE[1] * 0.0)
+    assert penetration(poses_of(a, moved_by(b, shift[1]))).sum() < 0.7 * penetration(before).sum()
+
+
 def test_two_who_can_step_aside_share_the_way():
     poses = poses_of(*passing())
     alone = apart.aside(poses, FREE[0] * GIVEN, FREE[1] * 0.0)

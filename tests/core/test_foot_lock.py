@@ -10,7 +10,7 @@ from blender_motiondiff.core.cleanup.contacts import label_contacts
 from blender_motiondiff.core.cleanup.foot_lock import DEEPEST, KEEP_FRAMES, lock_all_feet, lock_feet, toe_slip
 from blender_motiondiff.core.cleanup.plants import _without_shake, blend, bridge, frames_from, runs
 from blender_motiondiff.core.cleanup.skating import gmd_foot_skating_ratio
-from blender_motiondiff.core.cleanup.steps import hasty, steps
+from blender_motiondiff.core.cleanup.steps import steps
 from blender_motiondiff.core.cleanup.terrain import body_ground, foot_ground
 from blender_motiondiff.core.motion import Motion, mirror, positions, resample, scaled, turned
 from blender_motiondiff.core.skeleton import FEET, INDEX, average_body
@@ -162,28 +162,6 @@ def test_a_foot_stands_at_its_pin_before_and_after_it_as_well():
     assert np.linalg.norm(same[0, 30:61, FEET[0]] - ankle, axis=-1).max() < 2e-3
 
 
-def test_a_foot_that_its_leg_reaches_easily_stays_where_it_is():
-    track = np.linspace([0.0, 0.0, 0.0], [0.0, 0.5, 0.0], 120)
-    near, along = np.tile([0.0, 0.25, 0.9], (120, 1)), track * 2 + [0.0, 0.0, 0.9]
-    stands = np.ones(120, bool)
-    assert not steps(stands, track, 1.0, hip=near).any()
-    assert steps(stands, track, 1.0, hip=along).any()
-    assert steps(stands, track, 1.0).any()
-    assert steps(stands, track * 2, 1.0, hip=near + [0.0, 0.25, 0.0]).any()
-
-
-@pytest.mark.parametrize("backwards", [False, True])
-def test_a_foot_that_has_just_come_down_swings_to_where_it_is_keyed_at_once(backwards):
-    """It comes down at 60 and is keyed half a metre away from 70 on: a step between would be its second in 0.3 s."""
-    track, keyed = np.zeros((120, 3)), np.arange(120) >= 70
-    track[keyed, 1] = 0.5
-    for stands, stepped in ((np.arange(120) >= 60, False), (np.arange(120) >= 20, True), (np.ones(120, bool), True)):
-        turned = (v[::-1] if backwards else v for v in (stands, track, keyed))
-        stands, places, at = turned
-        step = steps(stands, places, 1.0, at) > 0
-        assert len(runs(step)) == stepped and not (step & at).any()
-
-
 def test_feet_that_are_carried_along_together_step_one_after_the_other():
     motion = gliding(60, 0.25)
     places = positions(lock_feet(motion, np.ones((60, 4)))[0])
@@ -219,25 +197,6 @@ def test_it_does_not_matter_where_one_stands_or_looks(seed, angle):
     assert np.abs(positions(here) - positions(there)).max() < 1e-6
     mirrored = lock_feet(mirror(motion), contacts[:, [2, 3, 0, 1]])[0]
     assert np.abs(positions(mirrored) - positions(mirror(lock_feet(motion, contacts)[0]))).max() < 1e-6
-
-
-def test_a_step_gets_the_time_that_it_needs():
-    """A foot that is half a metre farther on after a single frame in the air, seen at its toe's place and in flags."""
-    on = np.ones((1, 40), bool)
-    on[0, 20] = False
-    track = np.zeros((1, 40, 3))
-    track[0, 21:, 0] = 0.5
-    keyed = np.zeros((1, 40), bool)
-    assert runs(hasty(on, track, np.ones(1), 30, keyed)[0] | ~on[0]).tolist() == [[18, 23]]
-    keyed[0, 19] = True
-    assert runs(hasty(on, track, np.ones(1), 30, keyed)[0] | ~on[0]).tolist() == [[20, 23]]
-    assert not hasty(on, 0.1 * track, np.ones(1), 30, keyed).any()
-    motion = gliding(40, 0.0)
-    root, contacts = motion.root.copy(), np.repeat(on.T, 4, 1)
-    root[:, 0] += 0.5 * np.clip((np.arange(40) - 5) / 30, 0.0, 1.0)
-    moving = Motion(root, motion.rotations, motion.body)
-    places = positions(lock_feet(moving, contacts)[0])
-    assert metrics.jolt(places, 30) < 80.0
 
 
 def test_short_breaks_are_bridged_where_the_foot_hardly_moves():

@@ -22,6 +22,8 @@ ASIDE, GIVE = 0.40, 0.20  # metres that a body of size 1 steps aside at most, an
 ASIDE_FRAMES, GIVE_FRAMES = (15, 15, 10, 8), (6, 5, 4, 3)
 SIDE_FRAMES = 10  # to either side: over these limbs stay on one side of each other
 RESERVE = 0.06  # metres: bones farther apart than this don't come to touch on the way
+STUCK = 0.3  # of the depth: if more is left two bodies go straight away from each other, if that is better
+PARTING = 0.2  # seconds: standard deviation in time of the way that is straight away
 TRUNKS = 10.0  # how much more trunks have to say about which way a body steps than legs between each other
 HOLDS, LETS_GO = 0.20, 0.40  # metres between two wrists: nearer ones stay where they are while a body steps aside
 LETTING_GO = 0.15  # seconds: standard deviation in time of how hands that part quickly let go
@@ -57,27 +59,51 @@ def aside(poses, free, yielding, contacts=()):
     `free [2, T]`, `yielding [2, T, 2]`: as `room` has them. What an arm can get out of alone is left to it; `contacts`:
     a request's, whose joints may touch.
     """
-    frames = free.shape[1]
-    out = np.zeros((2, frames, 3))
-    pairs = _pairs(poses.places, poses, contacts, yielding, arms=False) if free.any() else None
-    if pairs is None:
-        return out
-    frame, first, second = pairs
-    say = np.where((_LIMB_OF[first] == 0) & (_LIMB_OF[second] == 0), TRUNKS, 1.0)
+
+    def pairs_at(out):
+        return _pairs(poses.places + out[:, :, None], poses, contacts, yielding, arms=False)
+
+    still = np.zeros((2, free.shape[1], 3))
+    first = pairs_at(still) if free.any() else None
+    if first is None:
+        return still
+    out, left, begun = _stepped_aside(poses, free, first, pairs_at)
+    if left > STUCK * begun:
+        away = smooth((poses.places[0, :, 0] - poses.places[1, :, 0]) * _LEVEL, PARTING)
+        straight, rest, _ = _stepped_aside(poses, free, first, pairs_at, away)
+        out, left = (straight, rest) if rest < left else (out, left)
+    return out if left < begun else still
+
+
+def _stepped_aside(poses, free, pairs, pairs_at, away=None):
+    """What `aside` answers, and how deep bones are in each other in all then and before, metres.
+
+    `pairs`: those to begin with; `pairs_at(out)`: of bodies that have moved. `away [T, 3]`: which way the first person
+    goes; None: on the side of the other on which it is for the most part.
+    """
+    out, at, frames = np.zeros((2, free.shape[1], 3)), 0.0, free.shape[1]
     share = (free * free / np.maximum(free.sum(0), 1e-9))[..., None] * np.array([1.0, -1.0])[:, None, None]
-    asked, side = np.zeros_like(out), None
-    for reach in ASIDE_FRAMES:
+    asked, begun = np.zeros_like(out), None
+    for reach in (*ASIDE_FRAMES, None):
+        if np.abs(out - at).max() > RESERVE:
+            pairs, at = pairs_at(out), out
+        if pairs is None:
+            return out, 0.0, begun
+        frame, first, second = pairs
         depth, _, way, flesh = depths(poses.places + out[:, :, None], poses.sizes, pairs)
         over = np.maximum(depth - TOLERANCE, 0.0)
-        if not over.any():
+        left = float(over.sum())
+        begun = left if begun is None else begun
+        if reach is None or not left:
             break
-        if side is None:
-            side = _sides(frame, 0, over * say, way, (frames, 1), reach) * _LEVEL
-        far, way = _out_by_side(side, over, way, flesh)
-        push = _together(frame, way * _LEVEL * far[:, None], over * say, frames)
-        asked += share * _spread(push, reach)
+        say = over * np.where((_LIMB_OF[first] == 0) & (_LIMB_OF[second] == 0), TRUNKS, 1.0)
+        if away is None:
+            away = np.zeros((frames, 3))
+            away[frame] = _sides(frame, 0, say, way, (frames, 1), reach) * _LEVEL
+        far, way = _out_by_side(away[frame], over, way, flesh)
+        asked += share * _spread(_together(frame, way * _LEVEL * far[:, None], say, frames), reach)
         out = _limited(asked, ASIDE * poses.sizes[:, None] * free)
-    return out
+    return out, left, begun
 
 
 def give_way(motions, poses, yielding, stepped, contacts=()):

@@ -46,11 +46,12 @@ def generate(request, denoiser, progress=None, crew=None):
     tell, clock = progress or _silent, {}
     begun = time.perf_counter()
     tell(0.05, "Preparing")
+    validate(request)
     parts = [slice(first, first + TOGETHER) for first in range(0, request.takes, TOGETHER)]
     crew = crew() if crew is not None and len(parts) > 1 else None
     if crew is not None:
         call_in(crew)
-    human, back = human_scale(validate(request))
+    human, back = human_scale(request)
     shared, heading, place = in_shared_frame(human)
     asked = with_times(shared)
     laid = with_company(with_ways(asked))

@@ -1,0 +1,53 @@
+"""Steps that a standing foot must take, and when."""
+
+import numpy as np
+import pytest
+
+from blender_motiondiff.core.cleanup.foot_lock import lock_feet
+from blender_motiondiff.core.cleanup.plants import runs
+from blender_motiondiff.core.cleanup.steps import hasty, steps
+from blender_motiondiff.core.motion import Motion, positions
+from evaluation import metrics
+
+from .samples import standing
+
+
+def test_a_foot_that_its_leg_reaches_easily_stays_where_it_is():
+    track = np.linspace([0.0, 0.0, 0.0], [0.0, 0.5, 0.0], 120)
+    near, along = np.tile([0.0, 0.25, 0.9], (120, 1)), track * 2 + [0.0, 0.0, 0.9]
+    stands = np.ones(120, bool)
+    assert not steps(stands, track, 1.0, hip=near).any()
+    assert steps(stands, track, 1.0, hip=along).any()
+    assert steps(stands, track, 1.0).any()
+    assert steps(stands, track * 2, 1.0, hip=near + [0.0, 0.25, 0.0]).any()
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_foot_that_has_just_come_down_swings_to_where_it_is_keyed_at_once(backwards):
+    """It comes down at 60 and is keyed half a metre away from 70 on: a step between would be its second in 0.3 s."""
+    track, keyed = np.zeros((120, 3)), np.arange(120) >= 70
+    track[keyed, 1] = 0.5
+    for stands, stepped in ((np.arange(120) >= 60, False), (np.arange(120) >= 20, True), (np.ones(120, bool), True)):
+        turned = (v[::-1] if backwards else v for v in (stands, track, keyed))
+        stands, places, at = turned
+        step = steps(stands, places, 1.0, at) > 0
+        assert len(runs(step)) == stepped and not (step & at).any()
+
+
+def test_a_step_gets_the_time_that_it_needs():
+    """A foot that is half a metre farther on after a single frame in the air, seen at its toe's place and in flags."""
+    on = np.ones((1, 40), bool)
+    on[0, 20] = False
+    track = np.zeros((1, 40, 3))
+    track[0, 21:, 0] = 0.5
+    keyed = np.zeros((1, 40), bool)
+    assert runs(hasty(on, track, np.ones(1), 30, keyed)[0] | ~on[0]).tolist() == [[18, 23]]
+    keyed[0, 19] = True
+    assert runs(hasty(on, track, np.ones(1), 30, keyed)[0] | ~on[0]).tolist() == [[20, 23]]
+    assert not hasty(on, 0.1 * track, np.ones(1), 30, keyed).any()
+    motion = standing(40)
+    root, contacts = motion.root.copy(), np.repeat(on.T, 4, 1)
+    root[:, 0] += 0.5 * np.clip((np.arange(40) - 5) / 30, 0.0, 1.0)
+    moving = Motion(root, motion.rotations, motion.body)
+    places = positions(lock_feet(moving, contacts)[0])
+    assert metrics.jolt(places, 30) < 80.0
