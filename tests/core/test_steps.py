@@ -34,6 +34,13 @@ def test_a_foot_that_has_just_come_down_swings_to_where_it_is_keyed_at_once(back
         assert len(runs(step)) == stepped and not (step & at).any()
 
 
+def test_around_a_single_keyed_frame_a_foot_steps_there_and_away():
+    track, keyed = np.zeros((120, 3)), np.arange(120) == 60
+    track[60, 1] = 0.5
+    (there, before), (away, after) = runs(steps(np.ones(120, bool), track, 1.0, keyed) > 0)
+    assert before == 60 and away == 61 and before - there == after - away
+
+
 def test_a_step_gets_the_time_that_it_needs():
     """A foot that is half a metre farther on after a single frame in the air, seen at its toe's place and in flags."""
     on = np.ones((1, 40), bool)

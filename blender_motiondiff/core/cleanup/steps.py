@@ -81,8 +81,7 @@ def _step_to_keys(start, end, toe, size, keyed, hip, side):
     would stand there but for a moment between that step and the swing beyond: that leads to the keyed place as well.
     """
     at = start + np.flatnonzero(keyed[start:end])
-    for first, last, key in ((start, at[0], at[0]), (at[-1] + 1, end, at[-1])):
-        ahead = key == at[0]
+    for ahead, first, last, key in ((True, start, at[0], at[0]), (False, at[-1] + 1, end, at[-1])):
         stands = (2 if (first if ahead else len(keyed) - last) else 1) * STEP
         if last - first < stands + STEP or rot.length((toe[first:last] - toe[key])[:, :2]).mean() <= DRIFT * size:
             continue

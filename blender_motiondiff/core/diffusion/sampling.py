@@ -1,5 +1,6 @@
 """From a request's courses to world features: window after window, every take in one batch."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +9,7 @@ from .. import reference as ref
 from .. import words
 from ..cleanup.contacts import label_contacts
 from ..constraints.trajectory import meet_path
-from ..denoiser.layout import slow_part
+from ..denoiser.layout import PATCH, slow_part
 from ..features import SIZE, encode, of_joints
 from ..motion import FPS, positions
 from ..skeleton import INDEX
@@ -58,8 +59,12 @@ def sample(request, courses, denoiser, callback=None):
     parts = spans(len(courses[0].times))
 
     def answer(number, part):
-        window = open_window(request, courses, denoiser.weights.tables, slice(*part))
-        return _answer(request, courses, window, denoiser, _shared_out(callback, number, len(parts)))
+        # NumPy draws without Python's lock: the first noise is ready when the window is.
+        with ThreadPoolExecutor(1) as beside:
+            first = beside.submit(_noises, request, len(courses), 0, slice(*part))
+            window = open_window(request, courses, denoiser.weights.tables, slice(*part))
+        heard = _shared_out(callback, number, len(parts))
+        return _answer(request, courses, window, denoiser, first.result(), heard)
 
     return merge((answer(number, part) for number, part in enumerate(parts)), parts)
 
@@ -68,15 +73,13 @@ def _shared_out(callback, number, count):
     return None if callback is None else lambda i, n: callback(number * n + i, count * n)
 
 
-def _answer(request, courses, window, denoiser, callback):
-    """World features `[takes, P, T, 268]` of one window."""
+def _answer(request, courses, window, denoiser, first, callback):
+    """World features `[takes, P, T, 268]` of one window, from its `first` noise on."""
     draws = iter(range(1 << 30))
-    shape = window.free.shape
 
     def draw():
         number = next(draws)
-        start, stop = window.part.start, window.part.start + shape[2]
-        rows = [noise(request.seed, k, number, shape[1], start, stop) for k in range(shape[0])]
+        rows = _noises(request, len(courses), number, window.part) if number else first
         if number == 0:  # the first take is the likeliest answer, the others stray from it
             rows[0] = rows[0] - slow_part(rows[0])
             if request.steps == 1:
@@ -127,6 +130,12 @@ def sources(request, courses, window):
             own = ref.to_relative(world, window.place[k, p], window.heading[k, p])
             out[k, p] = (own - window.base[k, p]) / window.spread[k, p] * window.free[k, p]
     return out
+
+
+def _noises(request, takes, draw, part):
+    """Noise of some takes for the frames `part`, padded to whole tokens: a list of `[persons, T, 268]`."""
+    stop = part.stop + (part.start - part.stop) % PATCH
+    return [noise(request.seed, k, draw, len(request.characters), part.start, stop) for k in range(takes)]
 
 
 def noise(seed, take, draw, persons, start, stop):
