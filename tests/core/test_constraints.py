@@ -249,3 +249,11 @@ def test_an_obstacle_is_not_missed_for_being_far_from_the_pelvis():
         for shape in (Sphere(place, 0.01), grid_of_ball(place, 0.1)):
             rows = obstacles.rows(Obstacle(shape), poses, 0)
             assert ((rows.person == 1) & (rows.frame == 7) & (rows.joint == INDEX[joint])).any()
+
+
+def test_of_a_body_that_is_inside_the_deepest_points_are_pushed_out():
+    poses = poses_of(standing(3))
+    ball = Obstacle(Sphere(poses.places[0, 0, 0], 5.0))
+    rows = obstacles.rows(ball, poses, 0)
+    assert (np.bincount(rows.frame) == obstacles.MOST).all()
+    assert rows.residual.min() == pytest.approx(-obstacles.errors(ball, poses)[0].max())
