@@ -23,21 +23,21 @@ def test_a_foot_that_its_leg_reaches_easily_stays_where_it_is():
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_a_foot_that_has_just_come_down_swings_to_where_it_is_keyed_at_once(backwards):
-    """It comes down at 60 and is keyed half a metre away from 70 on: a step between would be its second in 0.3 s."""
-    track, keyed = np.zeros((120, 3)), np.arange(120) >= 70
-    track[keyed, 1] = 0.5
+def test_a_foot_that_has_just_come_down_swings_to_its_pin_at_once(backwards):
+    """It comes down at 60 and is pinned half a metre away from 70 on: a step between would be its second in 0.3 s."""
+    track, pinned = np.zeros((120, 3)), np.arange(120) >= 70
+    track[pinned, 1] = 0.5
     for stands, stepped in ((np.arange(120) >= 60, False), (np.arange(120) >= 20, True), (np.ones(120, bool), True)):
-        turned = (v[::-1] if backwards else v for v in (stands, track, keyed))
+        turned = (v[::-1] if backwards else v for v in (stands, track, pinned))
         stands, places, at = turned
-        step = steps(stands, places, 1.0, at) > 0
+        step = steps(stands, places, 1.0, at, pinned=at) > 0
         assert len(runs(step)) == stepped and not (step & at).any()
 
 
-def test_around_a_single_keyed_frame_a_foot_steps_there_and_away():
-    track, keyed = np.zeros((120, 3)), np.arange(120) == 60
+def test_around_a_pin_of_a_single_frame_a_foot_steps_there_and_away():
+    track, pinned = np.zeros((120, 3)), np.arange(120) == 60
     track[60, 1] = 0.5
-    (there, before), (away, after) = runs(steps(np.ones(120, bool), track, 1.0, keyed) > 0)
+    (there, before), (away, after) = runs(steps(np.ones(120, bool), track, 1.0, pinned, pinned=pinned) > 0)
     assert before == 60 and away == 61 and before - there == after - away
 
 

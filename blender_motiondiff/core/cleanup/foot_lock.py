@@ -162,11 +162,12 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     held = hold == 0
     ankle_on = bridge(on[0] & (ankle[..., 2] < (rest[0] + HEEL_UP * size)[:, None]), ankle, size)
     toe_on = bridge(on[1], toe, size)
-    stand, given = [ankle, toe], held
+    stand, given, at_pin = [ankle, toe], held, None
     if pins is not None:
         stand, pinned = _at_pins(ankle, toe, pins, rest, size)
-        given, ankle_on, toe_on = held | pinned.any(0), ankle_on | pinned[0], toe_on | pinned[1]
-    step = steps(ankle_on | toe_on, stand[1], size, given, sides, _both(places, _SIDES[0]))
+        at_pin, ankle_on, toe_on = pinned.any(0), ankle_on | pinned[0], toe_on | pinned[1]
+        given = held | at_pin
+    step = steps(ankle_on | toe_on, stand[1], size, given, sides, _both(places, _SIDES[0]), at_pin)
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
     ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
     toe_at = pinned_track(stand[1], toe_on, rest[1], size, fps, given)

@@ -1,4 +1,4 @@
-"""Steps that standing feet must take: where they stray too far from any one place, or are keyed elsewhere.
+"""Steps that standing feet must take: where they stray too far from any one place, or are keyed or pinned elsewhere.
 
 Functions take many feet at once, leading axes in front of the frames: `[..., T]` flags, sizes `[...]` or a number.
 """
@@ -17,13 +17,14 @@ KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing fo
 HASTE = 3.5  # metres a second, for a leg of 0.85 m, at which a foot goes from place to place at most, on average
 
 
-def steps(standing, toe, size, keyed=None, side=0, hip=None):
+def steps(standing, toe, size, keyed=None, side=0, hip=None, pinned=None):
     """Steps that a standing foot must take, as it strays too far from any one place: heights `[..., T]`, 0 where it
     stands.
 
     `standing [..., T]` flags; `toe [..., T, 3]` metres. `keyed [..., T]` flags frames whose pose stays: between two of
     them that have the foot in different places it takes a step, however near they are. `side [...]`: 0 steps before 1.
     `hip [..., T, 3]`: that of the leg, which may reach the anchor easily wherever the foot strays; None: it does not.
+    `pinned [..., T]`: which of the keyed frames are so because the foot has to stand at a place.
     """
     frames = standing.shape[-1]
     flags, places = standing.reshape(-1, frames), toe.reshape(-1, frames, 3)
@@ -32,7 +33,7 @@ def steps(standing, toe, size, keyed=None, side=0, hip=None):
     found, out = all_runs(flags), np.zeros(flags.shape)
     if not len(found.row):
         return out.reshape(standing.shape)
-    keys = np.zeros(flags.shape, bool) if keyed is None else keyed.reshape(flags.shape)
+    keys, pins = (np.zeros(flags.shape, bool) if f is None else f.reshape(flags.shape) for f in (keyed, pinned))
     first, track = found.first, places[found.at][:, :2]
     away = rot.length(track - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
     strays = np.maximum.reduceat(away, first) > DRIFT * sizes[found.row]
@@ -40,18 +41,21 @@ def steps(standing, toe, size, keyed=None, side=0, hip=None):
     for k in np.flatnonzero((strays & (found.lengths >= 3 * STEP)) | several):
         row = found.row[k]
         stance = int(found.start[k]), int(found.end[k])
-        _steps_in(out[row], *stance, places[row], sizes[row], keys[row], sides[row], hips[row])
+        _steps_in(out[row], *stance, places[row], sizes[row], keys[row], pins[row], sides[row], hips[row])
     return out.reshape(standing.shape)
 
 
-def _steps_in(out, start, end, toe, size, keyed, side, hip):
+def _steps_in(out, start, end, toe, size, keyed, pinned, side, hip):
     """Puts the heights of the steps of one stance into `out [T]`."""
     todo = [(start, end)]
     while todo:
         start, end = todo.pop()
         stance = start, end, toe, size
         step = _step_between_keys(*stance, keyed, side)
-        step = step or (_step_to_keys if keyed[start:end].any() else _step_half_way)(*stance, keyed, hip, side)
+        if step is None and pinned[start:end].any():
+            step = _step_to_pins(*stance, pinned)
+        elif step is None:
+            step = _step_half_way(*stance, hip, side)
         if step is not None:
             first, length = step
             arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
@@ -74,16 +78,16 @@ def _step_between_keys(start, end, toe, size, keyed, side):
     return int(at[k]) + 1 + early, length
 
 
-def _step_to_keys(start, end, toe, size, keyed, hip, side):
-    """(first frame, length) of a step from or to the place of a stance's keyed frames, where the foot is far from it.
+def _step_to_pins(start, end, toe, size, pinned):
+    """(first frame, length) of a step from or to the place where a foot is pinned in a stance, if it is far away.
 
     It comes where the foot moves by itself, else right before or after these frames. None where the foot is not far, or
-    would stand there but for a moment between that step and the swing beyond: that leads to the keyed place as well.
+    would stand there but for a moment between that step and the swing beyond: that leads to the pin as well.
     """
-    at = start + np.flatnonzero(keyed[start:end])
-    for ahead, first, last, key in ((True, start, at[0], at[0]), (False, at[-1] + 1, end, at[-1])):
-        stands = (2 if (first if ahead else len(keyed) - last) else 1) * STEP
-        if last - first < stands + STEP or rot.length((toe[first:last] - toe[key])[:, :2]).mean() <= DRIFT * size:
+    at = start + np.flatnonzero(pinned[start:end])
+    for ahead, first, last, pin in ((True, start, at[0], at[0]), (False, at[-1] + 1, end, at[-1])):
+        stands = (2 if (first if ahead else len(pinned) - last) else 1) * STEP
+        if last - first < stands + STEP or rot.length((toe[first:last] - toe[pin])[:, :2]).mean() <= DRIFT * size:
             continue
         way = np.concatenate([[0], np.cumsum(rot.length(np.diff(toe[first:last, :2], axis=0)))])
         step = last - STEP if ahead else first
@@ -93,7 +97,7 @@ def _step_to_keys(start, end, toe, size, keyed, hip, side):
     return None
 
 
-def _step_half_way(start, end, toe, size, keyed, hip, side):
+def _step_half_way(start, end, toe, size, hip, side):
     """(first frame, length) of a step near the middle of the way of a foot that strays while it stands; or None."""
     track, above = toe[start:end, :2], hip[start:end, :2]
     away = rot.length(track - track.mean(0)).max()
