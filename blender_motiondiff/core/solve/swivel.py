@@ -42,7 +42,9 @@ def _turn_back(places, free, arm):
     out = np.zeros(len(places))
     if len(places) < 3:
         return out
-    jolts = rot.length(np.diff(places[:, arm], n=2, axis=0)) * FPS**2
+    if not (_jolts(places[:, arm[1]]) > JOLT).any():
+        return out
+    jolts = _jolts(places[:, arm])
     jumps = np.pad((jolts[:, 1] > JOLT) & (jolts[:, 1] > 2 * np.maximum(jolts[:, 0], jolts[:, 2])), 1)
     if not jumps.any():
         return out
@@ -62,6 +64,11 @@ def _turn_back(places, free, arm):
         across = rot.dot(rot.cross(side[first:last], wanted), here)
         out[first:last] = np.arctan2(across, rot.dot(side[first:last], wanted))
     return out
+
+
+def _jolts(places):
+    """Accelerations `[T - 2, ...]` of places `[T, ..., 3]`, m/s2."""
+    return rot.length(np.diff(places, n=2, axis=0)) * FPS**2
 
 
 def _swivel(work, at, arm, turn):

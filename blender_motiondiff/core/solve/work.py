@@ -67,7 +67,8 @@ def start(motions, frozen, poses):
     frames = motions[0].frames
     local = np.concatenate([np.asarray(m.rotations, float) for m in motions])
     root = np.concatenate([np.asarray(m.root, float) for m in motions])
-    offsets = np.repeat([np.asarray(m.body.offsets, float) for m in motions], frames, 0)
+    bones = np.array([np.asarray(m.body.offsets, float) for m in motions])
+    offsets = np.repeat(bones, frames, 0)
     size = np.repeat([float(m.body.size) for m in motions], frames)
     count = len(root)
     frozen = np.zeros((count, COLUMNS), bool) if frozen is None else np.asarray(frozen, bool).reshape(count, COLUMNS)
@@ -77,7 +78,7 @@ def start(motions, frozen, poses):
     return Work(
         local, root, places, turns, change, np.full(count, np.inf), local.copy(), root.copy(), change.copy(),
         np.zeros(count), np.zeros((count, len(HINGES))), offsets, compliances(frozen, size), np.zeros(count, bool),
-        np.zeros((count, COLUMNS), bool), rise_limit(places, offsets), size, origin, limbs(local, offsets),
+        np.zeros((count, COLUMNS), bool), rise_limit(places, offsets), size, origin, limbs(local, bones),
     )  # fmt: skip
 
 
