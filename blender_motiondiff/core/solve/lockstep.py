@@ -95,8 +95,8 @@ def _advance(work, rows, systems, legs, pull):
         keep_feet(work, at, joints, legs, moved.reshape(len(at), len(joints) + 1, 3))
     tried = in_parents(state.above, moved).reshape(len(at), len(joints) + 1, 3)
     columns = np.append(joints, ROOT)
-    tried[worse] = SHORTEN * work.trial[np.ix_(bad, columns)]
+    tried[worse] = SHORTEN * work.trial[bad[:, None], columns]
     work.trial[at] = 0.0
-    work.trial[np.ix_(at, columns)] = tried
+    work.trial[at[:, None], columns] = tried
     move(work, at, joints, tried)
     return np.abs(tried).reshape(len(bodies), -1).max(1)

@@ -147,15 +147,15 @@ def back_to(work, at):
 def state_of(work, bodies, joints, legs):
     """State of systems of `bodies [S, G]`; ankles of free `legs [B, 2]` are left out, they keep their feet's turn."""
     at, columns = bodies.ravel(), np.append(joints, ROOT)
-    free = work.free[np.ix_(at, columns)]
+    free = work.free[at[:, None], columns]
     free[:, (columns == 0) | (columns == ROOT)] *= work.freed[at, None]
     for side, ankle in enumerate(ANKLES):
         free[:, columns == ankle] *= ~legs[at, side, None]
-    above = work.turns[np.ix_(at, np.maximum(PARENTS[joints], 0))]
+    above = work.turns[at[:, None], np.maximum(PARENTS[joints], 0)]
     above[:, joints == 0] = np.array([1.0, 0.0, 0.0, 0.0])
-    hinge = rot.rotate(work.turns[np.ix_(at, PARENTS[HINGES])], work.limbs.hinge[at])
+    hinge = rot.rotate(work.turns[at[:, None], PARENTS[HINGES]], work.limbs.hinge[at])
     bent = work.limbs.bends(work.local[at], at)
-    parts = (work.places[at], above, work.change[np.ix_(at, columns)], free, hinge, bent, work.blocked[at])
+    parts = (work.places[at], above, work.change[at[:, None], columns], free, hinge, bent, work.blocked[at])
     there = np.flatnonzero((joints[:, None] == HINGES).any(0))
     hinges = there, np.searchsorted(joints, HINGES[there])
     return State(joints, *(part.reshape(*bodies.shape, *part.shape[1:]) for part in parts), hinges)
@@ -174,23 +174,23 @@ def move(work, at, joints, step):
     """Bodies `at` go from their held poses by `step [N, K + 1, 3]` (turns in parents' axes), within their limits."""
     local = work.held_local[at]
     local[:, joints] = rot.multiply(rot.from_rotvec(step[:, :-1]), local[:, joints])
-    over = _fold_back(work, at, local, work.loose[np.ix_(at, HINGES)])
+    over = _fold_back(work, at, local, work.loose[at[:, None], HINGES])
     work.blocked[at] = np.where(over != 0, np.sign(over), work.blocked[at])
     change = change_of(work, at, local, joints)
-    far = np.where(work.loose[np.ix_(at, joints)], 0.0, rot.length(change) / LIMITS[joints])
+    far = np.where(work.loose[at[:, None], joints], 0.0, rot.length(change) / LIMITS[joints])
     if (far > 1).any():
         change /= np.maximum(far, 1.0)[..., None]
-        nearer = rot.multiply(rot.from_rotvec(change), work.origin.local[np.ix_(at, joints)])
+        nearer = rot.multiply(rot.from_rotvec(change), work.origin.local[at[:, None], joints])
         local[:, joints] = np.where((far > 1)[..., None], nearer, local[:, joints])
     shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at])
     work.local[at], work.root[at] = local, work.origin.root[at] + shift
-    work.change[np.ix_(at, np.append(joints, ROOT))] = np.concatenate([change, shift[:, None]], 1)
+    work.change[at[:, None], np.append(joints, ROOT)] = np.concatenate([change, shift[:, None]], 1)
     pose(work, at)
 
 
 def change_of(work, at, local, joints):
     """Rotation vectors `[N, K, 3]` from the origin to local rotations `[N, 22, 4]` of some joints."""
-    return rot.to_rotvec(rot.multiply(local[:, joints], work.origin.local[np.ix_(at, joints)] * [1, -1, -1, -1]))
+    return rot.to_rotvec(rot.multiply(local[:, joints], work.origin.local[at[:, None], joints] * [1, -1, -1, -1]))
 
 
 def near_loose(work):
