@@ -1,10 +1,10 @@
 """The graph that ships computes what is trained."""
 
 import numpy as np
-import onnx
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (make torch)")
+onnx = pytest.importorskip("onnx", reason="onnx is not installed (make torch)")
 
 from blender_motiondiff.core.denoiser import weights as files  # noqa: E402
 from blender_motiondiff.core.denoiser.layout import REACH, token_distance  # noqa: E402
