@@ -64,15 +64,15 @@ def seconds(task):
     return now() - begun
 
 
-def settled():
-    """Waits until threads of what ran before sleep, true then: OpenMP's go on spinning, and take the next one's core.
+def settled_seconds(task):
+    """How long a call takes once threads of what ran before sleep: OpenMP's go on spinning, and take its core.
 
-    It waits busily: after a sleep the processor itself is slow for a while.
+    The wait is a busy one: after a sleep the processor itself is slow for a while.
     """
     until = time.perf_counter() + SETTLING
     while time.perf_counter() < until:
         pass
-    return True
+    return seconds(task)
 
 
 def in_turn(tasks, runs, warm_up=1):
@@ -80,7 +80,7 @@ def in_turn(tasks, runs, warm_up=1):
     for _ in range(warm_up):
         for task in tasks.values():
             task()
-    rows = [[seconds(task) for task in tasks.values() if settled()] for _ in range(runs)]
+    rows = [[settled_seconds(task) for task in tasks.values()] for _ in range(runs)]
     return dict(zip(tasks, np.array(rows).T, strict=True))
 
 
