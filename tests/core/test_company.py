@@ -167,6 +167,9 @@ def test_the_partner_of_a_walk_walks_along_on_feet_that_stand():
     hold = Contact((0, "left_wrist"), (1, "right_wrist"), 0.06, 0.5, 2.5)
     (hand_in_hand,) = generate(Request(both, 3.0, seed=4, contacts=(hold,)), denoiser)
     assert in_step(hand_in_hand, other_foot=True) > 0.9
+    own = Contact((1, "left_wrist"), (1, "right_elbow"), 0.1, 0.5, 2.5)  # who folds their own arms holds nobody's hand
+    (folded,) = generate(Request(both, 3.0, seed=4, contacts=(own,)), denoiser)
+    assert in_step(folded) > 0.9
     for take in generate(Request(both, 3.0, seed=4, takes=2), denoiser):
         assert in_step(take) > 0.9
         apart = np.linalg.norm((take.motions[1].root - take.motions[0].root)[:, :2], axis=-1)

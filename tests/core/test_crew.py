@@ -45,6 +45,14 @@ def test_one_core_has_no_helpers_and_many_have_no_more_than_the_most():
         assert made.helpers == helpers
 
 
+def test_where_no_process_can_be_had_all_is_done_here(monkeypatch):
+    def refused(*args):
+        raise PermissionError("no semaphores here")
+
+    monkeypatch.setattr(crews, "ProcessPoolExecutor", refused)
+    assert crews.hire(threads=4) is None
+
+
 def test_work_is_shared_and_comes_back_in_order(crew):
     heard = []
     done = crews.shared_out(crew, own_pid, [(k,) for k in range(5)], heard.append)

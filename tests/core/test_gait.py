@@ -115,3 +115,12 @@ def test_a_key_is_met_and_the_step_found_again():
         contacts = gait.contacts_at(keyed, np.full(180, 1.2))
         assert np.abs(strikes(contacts[:, 1]) - 90).min() <= 4
         assert out_of_step(keyed, other, np.r_[0:45, 136:180]) < 1e-9
+
+
+def test_two_feet_that_come_down_at_once_are_one_step():
+    contacts = np.ones((60, 4))
+    contacts[20:30] = 0.0
+    assert gait.phase_of_contacts(contacts) is None
+    contacts[40:48] = 0.0
+    found = gait.phase_of_contacts(contacts)
+    assert np.isfinite(found).all() and (np.diff(found) > 0).all()

@@ -73,12 +73,12 @@ def phase_of_contacts(contacts):
     """
     stands = np.asarray(contacts).reshape(-1, 2, 2).max(-1) > 0.5
     down = [(start, side) for side in (0, 1) for start in _touch_downs(stands[:, side])]
+    down = dict(sorted(down))  # of two feet that come down at once, as after a jump, one is a step
     if len(down) < 2:
         return None
-    frames, sides = np.array(sorted(down)).T
+    frames, sides = np.array(list(down)), np.array(list(down.values()))
     gone = np.where(sides[1:] == sides[:-1], 1.0, 0.5)
     at = 0.5 * sides[0] + np.concatenate([[0.0], np.cumsum(gone)])
-    frames, at = frames[np.append(np.diff(frames) > 0, True)], at[np.append(np.diff(frames) > 0, True)]
     time, rates = np.arange(len(stands)), np.diff(at) / np.diff(frames)
     out = np.interp(time, frames, at)
     out[: frames[0]] -= (frames[0] - time[: frames[0]]) * rates[0]

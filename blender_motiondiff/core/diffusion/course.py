@@ -135,8 +135,9 @@ def _led(number, request, people, phases):
     if (near & along).mean() < 0.5:
         return None
     led = gait.phase_of_contacts(other.contacts) if request.characters[1 - number].given else phases[1 - number]
-    touching = [{joint.split("_")[0] for _, joint in (c.first, c.second)} for c in request.contacts]
-    return led + 0.5 if led is not None and {"left", "right"} in touching else led
+    held = [c for c in request.contacts if c.first[0] != c.second[0]]
+    sides = [{joint.split("_")[0] for _, joint in (c.first, c.second)} for c in held]
+    return led + 0.5 if led is not None and {"left", "right"} in sides else led
 
 
 # --- one person by itself ---------------------------------------------------------------------------------------------

@@ -7,8 +7,11 @@ import multiprocessing
 import os
 import threading
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
+# A helper that died, and systems that give no process or no semaphore to share: all is done here then.
+UNAVAILABLE = (BrokenExecutor, OSError, ImportError, NotImplementedError)
 MOST = 3  # helpers: each holds some 60 MB, and a batch has few parts
 
 
@@ -27,28 +30,27 @@ def ends_with_parent():
 
 
 def hire(threads, begin=ends_with_parent):
-    """A Crew for a processor of which `threads` cores may be used; None for a single one.
+    """A Crew for a processor of which `threads` cores may be used; None for a single one, or where there can be none.
 
     `begin()` is the first thing that a helper runs.
     """
     helpers = min(MOST, threads - 1)
     if helpers < 1:
         return None
-    return Crew(ProcessPoolExecutor(helpers, multiprocessing.get_context("spawn"), begin), helpers)
+    with suppress(*UNAVAILABLE):
+        return Crew(ProcessPoolExecutor(helpers, multiprocessing.get_context("spawn"), begin), helpers)
 
 
 def call_in(crew):
     """Has the helpers start, without waiting for them."""
-    try:
+    with suppress(*UNAVAILABLE):
         crew.executor.submit(os.getpid)
-    except BrokenExecutor:
-        return
 
 
 def shared_out(crew, function, parts, tell):
     """`function(*part)` of all `parts`, in order. Helpers have their share; what a dead one leaves is done here.
 
-    `crew`: None does all of it here. `tell(done)` hears how many parts are done, and may raise to stop.
+    `crew`: None does all of it here. `tell(done)` hears how many parts were done here, and may raise to stop.
     """
     given, done = {}, {}
     try:
@@ -68,7 +70,7 @@ def shared_out(crew, function, parts, tell):
 def _submitted(crew, function, part):
     try:
         return crew.executor.submit(function, *part)
-    except BrokenExecutor:
+    except UNAVAILABLE:
         return None
 
 

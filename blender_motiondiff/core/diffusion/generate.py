@@ -70,7 +70,9 @@ def generate(request, denoiser, progress=None, crew=None):
         tell(0.7 + 0.3 * done / len(work), "Cleaning up")
 
     tell_done(0)
-    return [take for part in shared_out(crew, _finished, work, tell_done) for take in part]
+    takes = [take for part in shared_out(crew, _finished, work, tell_done) for take in part]
+    tell(1.0, "Cleaning up")
+    return takes
 
 
 def _finished(told, courses, features):
