@@ -9,12 +9,6 @@ from .skeleton import COUNT, GENERATIONS, MIRROR, PARENTS, Body
 
 FPS = 30.0  # frames a second of the core
 _GENERATIONS = tuple(slice(joints[0], joints[-1] + 1) for joints in GENERATIONS)  # their numbers follow one another
-# What w, x, y and z of a quaternion to the left are multiplied with, for each component of their product: which
-# component of the one to the right, and its sign.
-_PRODUCT = (
-    ((0, 1), (1, 1), (2, 1), (3, 1)), ((1, -1), (0, 1), (3, -1), (2, 1)),
-    ((2, -1), (3, 1), (0, 1), (1, -1)), ((3, -1), (2, -1), (1, 1), (0, 1)),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,36 +56,48 @@ def forward_kinematics(root, local, offsets):
 
     `root [..., 3]` metres, `local [..., 22, 4]`, `offsets [22, 3]` or broadcastable `[..., 22, 3]`.
     """
-    local = np.asarray(local, float)
+    local = np.ascontiguousarray(local, float)
     lead = local.shape[:-2]
-    # A generation of joints at a time, with all poses along the last axis, where arithmetic is fastest.
-    own = local.reshape(-1, COUNT, 4).transpose(2, 1, 0)
-    factors = np.empty((4, *own.shape))
-    factors[0] = own
-    for factor, row in zip(factors[1:], _PRODUCT[1:], strict=True):
-        for out, (component, sign) in zip(factor, row, strict=True):
-            np.multiply(factors[0, component], sign, out=out)
-    world = np.empty_like(factors[0])
-    world[:, 0] = own[:, 0]
+    # A generation of joints at a time, with all poses along the last axis, where arithmetic is fastest; quaternions as
+    # two complex numbers (rotations.multiply).
+    own, own_j = local.reshape(-1, COUNT, 4).view(complex).transpose(2, 1, 0).copy()
+    back, back_j = np.conj(own), np.conj(own_j)
+    world = np.empty((2, *own.shape), complex)
+    world[0, 0], world[1, 0] = own[0], own_j[0]
     for joints in _GENERATIONS:
-        np.einsum("fjn,fcjn->cjn", world[:, PARENTS[joints]], factors[:, :, joints], out=world[:, joints])
-    places = np.empty((3, *own.shape[1:]))
+        above, above_j = world[:, PARENTS[joints]]
+        turned, turned_j = world[0, joints], world[1, joints]
+        np.multiply(above, own[joints], out=turned)
+        turned -= above_j * back_j[joints]
+        np.multiply(above, own_j[joints], out=turned_j)
+        turned_j += above_j * back[joints]
+    places = np.empty((3, *own.shape))
     places[:, 0] = np.broadcast_to(root, (*lead, 3)).reshape(-1, 3).T
     _turned_steps(world[:, PARENTS[1:]], np.asarray(offsets, float), lead, places[:, 1:])
     for joints in _GENERATIONS:
         places[:, joints] += places[:, PARENTS[joints]]
     places, world = (np.ascontiguousarray(part.transpose(2, 1, 0)) for part in (places, world))
-    return places.reshape(*lead, COUNT, 3), world.reshape(*lead, COUNT, 4)
+    return places.reshape(*lead, COUNT, 3), world.view(float).reshape(*lead, COUNT, 4)
 
 
 def _turned_steps(turns, offsets, lead, out):
-    """Puts bones `offsets` of all joints but the pelvis, turned by `turns [4, 21, N]`, into `out [3, 21, N]`."""
+    """Puts bones `offsets` of all joints but the pelvis into `out [3, 21, N]`.
+
+    They are turned by quaternions `turns [2, 21, N]`, as two complex numbers each.
+    """
     if offsets.ndim > 2:
         offsets = np.broadcast_to(offsets, (*lead, COUNT, 3)).reshape(-1, COUNT, 3)
     a, b, c = np.moveaxis(offsets[..., 1:, :], (-1, -2), (0, 1)).reshape(3, COUNT - 1, -1)
-    w, x, y, z = turns
-    i, j, k = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
-    out[0], out[1], out[2] = a + w * i + y * k - z * j, b + w * j + z * i - x * k, c + w * k + x * j - y * i
+    w, x, y, z = (np.ascontiguousarray(part) for half in turns for part in (half.real, half.imag))
+    i, j, k = y * c - z * b, z * a - x * c, x * b - y * a
+    for turned, bone, (w_by, plus, minus), (plus_by, minus_by) in (
+        (out[0], a, (i, k, j), (y, z)), (out[1], b, (j, i, k), (z, x)), (out[2], c, (k, j, i), (x, y))
+    ):  # fmt: skip
+        np.multiply(w, w_by, out=turned)
+        turned += plus_by * plus
+        turned -= minus_by * minus
+        turned += turned
+        turned += bone
 
 
 def positions(motion):

@@ -9,6 +9,7 @@ All functions take leading batch axes: `[..., T, 268]` features, `[..., T, 2]` p
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,6 +41,11 @@ class Tables:
     deviation: np.ndarray
     spread: np.ndarray
     between: inbetween.Inbetween | None = None
+
+    @cached_property
+    def spread_at(self):
+        """The spread at every whole distance in frames, 0 .. NO_OBSERVATION: `[3, 98, 268]`."""
+        return every_distance(self.spread)
 
 
 def tables_as_numbers(tables):
@@ -143,8 +149,9 @@ def smooth(values, seconds, fps=FPS):
     period = max(2 * frames - 2, 1)
     index = np.abs((index + period * (1 + reach // period)) % period)
     index = np.where(index >= frames, period - index, index) if frames > 1 else np.zeros_like(index)
-    padded = values[..., index, :]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=-2)
+    padded = np.ascontiguousarray(values[..., index, :])
+    shape, strides = (*values.shape, 2 * reach + 1), (*padded.strides, padded.strides[-2])
+    windows = np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
     return windows @ weights.astype(values.dtype)
 
 
@@ -242,13 +249,15 @@ NO_OBSERVATION = int(DISTANCES[-1]) + 1  # stands for an infinite distance in fr
 def nearest_distance(mask):
     """Frames to the nearest observation `[..., T, C]`, 0 where observed, NO_OBSERVATION at most."""
     frames = mask.shape[-2]
-    before, after = neighbours(mask)
+    out = np.full(mask.shape, NO_OBSERVATION)
+    seen = np.flatnonzero(mask.any(tuple(range(mask.ndim - 1))))
+    before, after = neighbours(mask[..., seen])
     time = np.arange(frames, dtype=np.int32)[:, None]
     back = np.where(before >= 0, time - before, NO_OBSERVATION)
     ahead = np.where(after < frames, after - time, NO_OBSERVATION)
-    return np.minimum(
-        np.minimum(back, ahead), np.where((before < 0) & (after >= frames), NO_OBSERVATION, DISTANCES[-1])
-    )
+    none = (before < 0) & (after >= frames)
+    out[..., seen] = np.where(none, NO_OBSERVATION, np.minimum(np.minimum(back, ahead), DISTANCES[-1]))
+    return out
 
 
 def every_distance(table):
@@ -257,15 +266,16 @@ def every_distance(table):
     low = np.floor(position).astype(int)
     share = (position - low)[:, None]
     rows = table[..., low, :] * (1 - share) + table[..., np.minimum(low + 1, len(DISTANCES) - 1), :] * share
-    return np.concatenate([rows, table[..., -1:, :]], -2)
+    return np.concatenate([rows, table[..., -1:, :]], -2).astype(np.float32)
 
 
 def spread(tables, source, mask):
     """Expected deviation from the base `[..., T, 268]` for `source [...]` (ints) and a mask of what is observed."""
-    sources, own = np.unique(source, return_inverse=True)
-    rows = every_distance(tables.spread[sources])
-    at = rows.shape[1] * own.reshape(np.shape(source))[..., None, None] + nearest_distance(grouped(mask))
-    return rows.ravel()[(SIZE * at)[..., GROUPS] + np.arange(SIZE)]
+    rows = tables.spread_at
+    at = rows.shape[1] * np.asarray(source)[..., None, None] + nearest_distance(grouped(mask))
+    number = np.take(SIZE * at, GROUPS, -1)
+    number += np.arange(SIZE)
+    return np.take(rows.ravel(), number, mode="clip")  # all lie inside; the other modes look first
 
 
 def base_of(tables, source, observed, mask, place, heading):

@@ -13,26 +13,38 @@ _CONJUGATE = np.array([1.0, -1.0, -1.0, -1.0])
 
 
 def multiply(a, b):
-    """Hamilton product a*b: the rotation b followed by a. `[..., 4]`, broadcasting."""
-    a, b = np.asarray(a), np.asarray(b)
-    aw, ax, ay, az = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
-    bw, bx, by, bz = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
-    w = aw * bw - ax * bx - ay * by - az * bz
-    out = np.empty((*w.shape, 4), w.dtype)
-    out[..., 0] = w
-    out[..., 1] = aw * bx + ax * bw + ay * bz - az * by
-    out[..., 2] = aw * by - ax * bz + ay * bw + az * bx
-    out[..., 3] = aw * bz + ax * by - ay * bx + az * bw
-    return out
+    """Hamilton product a*b: the rotation b followed by a. `[..., 4]`, broadcasting.
+
+    A quaternion is two complex numbers, (w + xi) + (y + zi)j, and jz = z'j for any of them and its conjugate z': four
+    products of complex numbers take half the time of sixteen of real ones.
+    """
+    (a, a_j), (b, b_j) = _halves(a), _halves(b)
+    first, second = np.asarray(a * b), np.asarray(a * b_j)
+    first -= a_j * np.conj(b_j)
+    second += a_j * np.conj(b)
+    out = np.empty((*first.shape, 2), complex)
+    out[..., 0], out[..., 1] = first, second
+    return out.view(float)
+
+
+def _halves(q):
+    """Quaternions `[..., 4]` as two complex numbers `[2, ...]`: a copy whose rows are contiguous.
+
+    Products of rows that are not may differ in their last bit from one run to the next.
+    """
+    return np.moveaxis(np.ascontiguousarray(q, float).view(complex), -1, 0).copy()
 
 
 def cross(a, b):
     """Cross product along the last axis, `[..., 3]`, broadcasting (numpy's own spends its time on checks)."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    x = ay * bz - az * by
+    x = ay * bz
+    x -= az * by
     out = np.empty((*x.shape, 3), x.dtype)
-    out[..., 0], out[..., 1], out[..., 2] = x, az * bx - ax * bz, ax * by - ay * bx
+    out[..., 0] = x
+    np.subtract(az * bx, ax * bz, out=out[..., 1])
+    np.subtract(ax * by, ay * bx, out=out[..., 2])
     return out
 
 
@@ -43,7 +55,7 @@ def dot(a, b):
     """
     out = a[..., 0] * b[..., 0]
     for k in range(1, max(a.shape[-1], b.shape[-1])):
-        out = out + a[..., k] * b[..., k]
+        out += a[..., k] * b[..., k]
     return out
 
 
@@ -68,10 +80,20 @@ def rotate(q, v):
     q, v = np.asarray(q), np.asarray(v)
     w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
     a, b, c = v[..., 0], v[..., 1], v[..., 2]
-    i, j, k = 2 * (y * c - z * b), 2 * (z * a - x * c), 2 * (x * b - y * a)
-    first = a + w * i + y * k - z * j
-    out = np.empty((*first.shape, 3), first.dtype)
-    out[..., 0], out[..., 1], out[..., 2] = first, b + w * j + z * i - x * k, c + w * k + x * j - y * i
+    i, j, k = y * c - z * b, z * a - x * c, x * b - y * a
+    out = np.empty((*i.shape, 3), i.dtype)
+    turned = np.asarray(w * i)  # summed up in place: long arrays take as long to come by as to fill
+    turned += y * k
+    turned -= z * j
+    np.add(a, 2 * turned, out=out[..., 0])
+    np.multiply(w, j, out=turned)
+    turned += z * i
+    turned -= x * k
+    np.add(b, 2 * turned, out=out[..., 1])
+    np.multiply(w, k, out=turned)
+    turned += x * j
+    turned -= y * i
+    np.add(c, 2 * turned, out=out[..., 2])
     return out
 
 
@@ -177,13 +199,13 @@ def shortest_arc(a, b):
 
     Opposite directions turn half a circle about an axis square to them.
     """
-    a, b = normalize(a), normalize(b)
-    along = 1.0 + dot(a, b)
+    lengths = np.maximum(np.sqrt(dot(a, a) * dot(b, b)), SHORTEST)
+    along = lengths + dot(a, b)
     q = np.empty((*along.shape, 4))
     q[..., 0], q[..., 1:] = along, cross(a, b)
-    opposite = along < 1e-8
+    opposite = along < 1e-8 * lengths
     if opposite.any():
-        a = np.broadcast_to(a, (*along.shape, 3))[opposite]
+        a = normalize(np.broadcast_to(a, (*along.shape, 3))[opposite])
         spare = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
         q[opposite, 0], q[opposite, 1:] = 0.0, cross(a, spare)
     return normalize(q)

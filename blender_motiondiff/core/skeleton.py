@@ -5,6 +5,7 @@ names and order are SMPL's; the proportions of `average_body` are measured on th
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Body:
 
     offsets: np.ndarray
 
-    @property
+    @cached_property
     def leg(self):
         """Length hip to ankle, metres, mean of both legs."""
         bones = self.offsets[_LEG_BONES]
@@ -72,12 +73,13 @@ class Body:
         """How large this body is against the one the constants are given for (1 at a leg of 0.85 m)."""
         return self.leg / REFERENCE_LEG
 
-    @property
+    @cached_property
     def rest_positions(self):
         """Joint positions `[22, 3]` in the rest pose with the pelvis at the origin."""
         out = np.zeros((COUNT, 3))
         for joints in GENERATIONS:
             out[joints] = out[PARENTS[joints]] + self.offsets[joints]
+        out.flags.writeable = False
         return out
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import FEET, INDEX, LEGS
-from .kinematics import kinematics_of_all
+from .kinematics import kinematics_of_all, put_legs
 from .plants import (
     all_runs,
     blend,
@@ -102,12 +102,13 @@ def lock_all_feet(motions, contacts, keeps, clearance=0.0, ground=None, poses=No
     down = np.tile(drop, (2, 1))[..., None] * UP
     target, turn = _settled(hip - down, ankle, toe, reach, foot)
     hip, knee, ankle = (part - down for part in (hip, knee, ankle))
-    local = _bent(np.stack([m.rotations for m in motions]), world, (hip, knee, ankle), foot, target, turn)
+    local, turns = _bent(np.stack([m.rotations for m in motions]), world, (hip, knee, ankle), foot, target, turn)
     if under is not None:
         target = target + np.tile(under, (2, 1))[..., None] * UP
     out = [replace(m, root=m.root - d[:, None] * UP, rotations=r) for m, d, r in zip(motions, drop, local, strict=True)]
-    poses = kinematics_of_all(out)
-    return out, _reports(before, poses[0], contacts, target.reshape(2, *before.shape[:2], 3), drop, fps), poses
+    after = before - drop[..., None, None] * UP
+    put_legs(after, turns, np.stack([m.body.offsets for m in motions]))
+    return out, _reports(before, after, contacts, target.reshape(2, *before.shape[:2], 3), drop, fps), (after, turns)
 
 
 def _both(values, joints):
@@ -116,7 +117,9 @@ def _both(values, joints):
 
 
 def _bent(local, world, joints, foot, target, turn):
-    """Local rotations `[N, T, 22, 4]` with legs solved for their ankles and feet turned; untouched where nothing moves.
+    """Local and world rotations `[N, T, 22, 4]` with legs solved for their ankles and feet turned.
+
+    Local ones are untouched where nothing moves.
 
     `joints`: hips, knees and ankles `[2 N, T, 3]` before.
     """
@@ -131,11 +134,14 @@ def _bent(local, world, joints, foot, target, turn):
     new_toe = rot.multiply(rot.from_rotvec(level * foot.flat[..., None]), toe)
     above = np.stack([_both(world, (0, 0)), new_hip, new_shin, new_sole])
     turns = rot.multiply(rot.conjugate(above), np.stack([new_hip, new_shin, new_sole, new_toe]))
-    moved, out = moved.reshape(2, *local.shape[:2], 1), local.copy()
-    for part, (own, side) in enumerate(zip(turns.reshape(4, 2, *local.shape[:2], 4), _SIDES, strict=True)):
+    moved, out, shape = moved.reshape(2, *local.shape[:2], 1), local.copy(), (2, *local.shape[:2], 4)
+    for part, (own, side) in enumerate(zip(turns.reshape(4, *shape), _SIDES, strict=True)):
         for k, joint in enumerate(side):
             out[:, :, joint] = own[k] if part == 3 else np.where(moved[k], own[k], local[:, :, joint])
-    return out
+    world = world.copy()
+    for own, side in zip((new_hip, new_shin, new_sole, new_toe), _SIDES, strict=True):
+        world[:, :, side] = np.moveaxis(own.reshape(shape), 0, 2)
+    return out, world
 
 
 def keep_weights(keep, frames):

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from .. import rotations as rot
 from ..motion import forward_kinematics
+from ..skeleton import INDEX, LEGS
 
 BLOCK = 320  # frames
+_LEGS = np.array([[INDEX[name] for name in leg] for leg in LEGS]).T  # hips, knees, ankles, toes
 
 
 def kinematics(motion):
@@ -25,3 +28,12 @@ def kinematics_of_all(motions):
         places[part], world[part] = forward_kinematics(root[part], local[part], own)
     shape = (len(motions), frames)
     return places.reshape(*shape, *places.shape[1:]), world.reshape(*shape, *world.shape[1:])
+
+
+def put_legs(places, turns, offsets):
+    """Moves knees, ankles and toes of `places [N, T, 22, 3]` to where the world rotations `turns` of legs put them.
+
+    `offsets [N, 22, 3]`: the bodies' bones.
+    """
+    for above, below in zip(_LEGS[:-1], _LEGS[1:], strict=True):
+        places[:, :, below] = places[:, :, above] + rot.rotate(turns[:, :, above], offsets[:, None, below])

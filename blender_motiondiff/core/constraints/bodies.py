@@ -23,8 +23,9 @@ BONES = np.array(
     + [[INDEX[f"{side}_{a}"], INDEX[f"{side}_{b}"]] for side in ("left", "right") for a, b in _SIDES]
 )
 BLOCK = 600  # frames whose overlaps are held at a time
-FEW, SOME = 64, 4096  # frames, and pairs of bones, whose numbers stay in a processor's own memory
+FEW, SOME = 150, 4096  # frames, and pairs of bones, whose numbers stay in a processor's own memory
 _THICKEST = FLESH[BONES].max(-1).astype(np.float32)
+_FLESH_FROM, _FLESH_ON = FLESH[BONES[:, 0]], FLESH[BONES[:, 1]] - FLESH[BONES[:, 0]]  # at a bone's first joint, and on
 REACH = 1.3  # metres from the pelvis that no flesh of a body of size 1 lies beyond
 
 
@@ -57,7 +58,9 @@ def near_pairs(poses, contacts=(), reserve=0.0):
         np.concatenate(part) for part in zip(*(_near_spheres(poses, b, reserve) for b in blocks), strict=True)
     )
     for contact in contacts:
-        within = np.isin(frame, poses.frames_between(contact.start, contact.end))
+        within = np.zeros(len(poses.times), bool)
+        within[poses.frames_between(contact.start, contact.end)] = True
+        within = within[frame]
         for person, name in (contact.first, contact.second):
             touching = (INDEX[name] == BONES).any(-1)[(first, second)[person]]
             keep = ~(within & touching)
@@ -94,7 +97,10 @@ def _coordinates(places, frame, joints):
 
 def _dot(a, b):
     """Scalar products of vectors `[3, N]`."""
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    out = a[0] * b[0]
+    out += a[1] * b[1]
+    out += a[2] * b[2]
+    return out
 
 
 def _near_spheres(poses, frames, reserve):
@@ -117,8 +123,7 @@ def _near_spheres(poses, frames, reserve):
 
 
 def _radius(share, size, bone):
-    start, stop = FLESH[BONES].T
-    return size * (start[bone] + share * (stop - start)[bone])
+    return size * (_FLESH_FROM[bone] + share * _FLESH_ON[bone])
 
 
 def closest(a, b):

@@ -7,7 +7,7 @@ import numpy as np
 from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..cleanup.foot_lock import lock_all_feet
-from ..cleanup.kinematics import kinematics, kinematics_of_all
+from ..cleanup.kinematics import kinematics, kinematics_of_all, put_legs
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_legs
 from ..constraints import apart, collect, nearness
@@ -168,7 +168,7 @@ def _stand(request, characters, people, times, motions, stands, seen):
     the joints were when motions last had their rotations (see `_seen_at`), wherever their roots have gone since.
     """
     kept = [kept_share(c, p) for c, p in zip(characters, people, strict=True)]
-    before, motions, raises, on = motions, list(motions), [], [s > 0.5 for s in stands]
+    before, motions, on = motions, list(motions), [s > 0.5 for s in stands]
     for k, (character, person) in enumerate(zip(characters, people, strict=True)):
         motions[k] = _on_path(
             _restored(motions[k], person, kept[k]), character, person, times, _rooted(character, person)
@@ -180,12 +180,8 @@ def _stand(request, characters, people, times, motions, stands, seen):
         places[k, :, :, 2] -= shift[:, None]
         motions[k] = _higher(motions[k], -shift)
         if _strides_freely(character, person):
-            raises.append((k, straighter(places[k], character.body, FPS, on[k]) * (1.0 - kept[k][:, 0])))
-    if raises:
-        higher = [k for k, _ in raises]
-        for k, height in raises:
-            motions[k] = _raised(motions[k], height, (places[k], world[k]))
-        places[higher], world[higher] = kinematics_of_all([motions[k] for k in higher])
+            height = straighter(places[k], character.body, FPS, on[k]) * (1.0 - kept[k][:, 0])
+            motions[k], places[k], world[k] = _raised(motions[k], height, places[k], world[k])
     parts = zip(places, before, seen, characters, on, strict=True)
     touching = [label_contacts(_as_if_unmoved(p, m, s), c.body, FPS) | o for p, m, s, c, o in parts]
     ground = None if request.ground is None else _height_of(request.ground)
@@ -205,7 +201,7 @@ def _stand(request, characters, people, times, motions, stands, seen):
         motions, reports, told = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses, level, pins)
     locked = list(motions)
     for k in lifted if request.cleanup else ():
-        motions[k] = _raised(motions[k], before[k].root[:, 2] - motions[k].root[:, 2])
+        motions[k], *_ = _raised(motions[k], before[k].root[:, 2] - motions[k].root[:, 2], *kinematics(motions[k]))
     parts = zip(motions, characters, people, kept, strict=True)
     motions = [_untouched(m, c, p, share, times) for m, c, p, share in parts]
     poses = [(told[0][k], told[1][k]) if told and m is locked[k] else None for k, m in enumerate(motions)]
@@ -358,13 +354,17 @@ def _lift_to_path(motion, character, times):
     return min(character.path.weight, 1.0) * off
 
 
-def _raised(motion, height, poses=None):
-    """The motion with its pelvis `height [T]` metres higher and its feet where they were, as far as the legs reach."""
-    places, world = kinematics(motion) if poses is None else poses
+def _raised(motion, height, places, world):
+    """The motion with its pelvis `height [T]` metres higher and its feet where they were, as far as the legs reach.
+
+    And its `places [T, 22, 3]` and `world` rotations `[T, 22, 4]` then, from those before.
+    """
     higher = places.copy()
     higher[..., 2] += height[:, None]
     ankles = np.stack([places[:, INDEX[leg[2]]] for leg in LEGS])
-    return replace(_higher(motion, height), rotations=solve_legs(motion.rotations, world, higher, ankles))
+    rotations, world = solve_legs(motion.rotations, world, higher, ankles)
+    put_legs(higher[None], world[None], motion.body.offsets[None])
+    return replace(_higher(motion, height), rotations=rotations), higher, world
 
 
 def _near_ground(motion, ground):

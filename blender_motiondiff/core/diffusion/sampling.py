@@ -61,7 +61,7 @@ def sample(request, courses, denoiser, callback=None):
     def answer(number, part):
         # NumPy draws without Python's lock: the first noise is ready when the window is.
         with ThreadPoolExecutor(1) as beside:
-            first = beside.submit(_noises, request, len(courses), 0, slice(*part))
+            first = beside.submit(_first_noises, request, len(courses), slice(*part))
             window = open_window(request, courses, denoiser.weights.tables, slice(*part))
         heard = _shared_out(callback, number, len(parts))
         return _answer(request, courses, window, denoiser, first.result(), heard)
@@ -79,12 +79,7 @@ def _answer(request, courses, window, denoiser, first, callback):
 
     def draw():
         number = next(draws)
-        rows = _noises(request, len(courses), number, window.part) if number else first
-        if number == 0:  # the first take is the likeliest answer, the others stray from it
-            rows[0] = rows[0] - slow_part(rows[0])
-            if request.steps == 1:
-                rows[1:] = [row + (STRAY - 1.0) * slow_part(row) for row in rows[1:]]
-        return np.stack(rows) * window.free
+        return (_noises(request, len(courses), number, window.part) if number else first) * window.free
 
     # A single call has nobody after it who could follow where it is steered.
     steer = steerer(request, courses, window) if request.steps > 1 else None
@@ -133,9 +128,18 @@ def sources(request, courses, window):
 
 
 def _noises(request, takes, draw, part):
-    """Noise of some takes for the frames `part`, padded to whole tokens: a list of `[persons, T, 268]`."""
+    """Noise of some takes for the frames `part`, padded to whole tokens: `[takes, persons, T, 268]`."""
     stop = part.stop + (part.start - part.stop) % PATCH
-    return [noise(request.seed, k, draw, len(request.characters), part.start, stop) for k in range(takes)]
+    return np.stack([noise(request.seed, k, draw, len(request.characters), part.start, stop) for k in range(takes)])
+
+
+def _first_noises(request, takes, part):
+    """The noise that sampling begins with: the first take is the likeliest answer, the others stray from it."""
+    rows = _noises(request, takes, 0, part)
+    rows[0] -= slow_part(rows[0])
+    if request.steps == 1:
+        rows[1:] += (STRAY - 1.0) * slow_part(rows[1:])
+    return rows
 
 
 def noise(seed, take, draw, persons, start, stop):

@@ -1,6 +1,6 @@
 """Checks of single values: numbers, arrays, spans of time, joints. Each names the field by its path in JSON."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -24,11 +24,11 @@ class At:
 
     def of(self, name):
         """A field of this object."""
-        return replace(self, path=f"{self.path}.{name}" if self.path else name)
+        return At(f"{self.path}.{name}" if self.path else name, self.who)
 
     def item(self, number):
         """An item of this list."""
-        return replace(self, path=f"{self.path}[{number}]")
+        return At(f"{self.path}[{number}]", self.who)
 
 
 def refuse(at, cause, remedy):

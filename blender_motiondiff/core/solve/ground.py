@@ -59,7 +59,9 @@ def too_high(places, body, fps, contacts, held=(), ground=None):
     if (room < shift).any():
         shift = smooth(np.minimum(shift, room)[:, None], SETTLING, fps)[:, 0]
     if len(held):
-        shift = shift * ease(frames_from(np.isin(np.arange(len(places)), held)) / (KEEP_SECONDS * fps))
+        bound = np.zeros(len(places), bool)
+        bound[held] = True
+        shift = shift * ease(frames_from(bound) / (KEEP_SECONDS * fps))
     return shift
 
 
