@@ -142,6 +142,17 @@ def test_hands_that_are_near_stay_while_the_body_steps_aside():
     assert off[0] == pytest.approx(0.05) and off[1] < 0.02
 
 
+@pytest.mark.parametrize("seed", [1, 4])
+def test_arms_end_up_in_nothing_else_wherever_they_were_held_or_pushed(seed):
+    rng = np.random.default_rng(seed)
+    a, b = reaching(0.3)
+    b = moved_by(b, np.array([rng.uniform(-0.3, 0.3), rng.uniform(-0.1, 0.25), 0.0]))
+    stepped = NOT_STEPPED.copy()
+    stepped[1, :, 0] = rng.uniform(-0.4, 0.4)
+    _, poses = apart.give_way((a, b), poses_of(a, b), FREE[1] * GIVEN[..., None], stepped)
+    assert penetration(poses).max() < apart.TOLERANCE + 0.003
+
+
 def test_joints_that_a_contact_binds_may_touch():
     a, b = reaching()
     pairs = [((0, f"{s}_{j}"), (1, f"{o}_{k}")) for s, o in (("left", "right"), ("right", "left"))

@@ -19,14 +19,15 @@ from .rows import Poses
 TOLERANCE = 0.01  # metres by which two bodies may be in each other: flesh gives way that much
 ASIDE, GIVE = 0.40, 0.20  # metres that a body of size 1 steps aside at most, and that joints of its arms give way
 # Frames ahead of a push and after it over which it comes and goes, round by round: what is left over is short.
-ASIDE_FRAMES, GIVE_FRAMES = (15, 15, 10, 8), (6, 5, 4, 3)
+ASIDE_FRAMES, GIVE_FRAMES = (15, 15, 10, 8), (6, 5, 4, 4, 3, 3, 3, 3)
 SIDE_FRAMES = 10  # to either side: over these limbs stay on one side of each other
 RESERVE = 0.06  # metres: bones farther apart than this don't come to touch on the way
-STUCK = 0.3  # of the depth: if more is left two bodies go straight away from each other, if that is better
+STUCK = 0.05  # of the depth: if more is left two bodies go straight away from each other, if that is better
 PARTING = 0.2  # seconds: standard deviation in time of the way that is straight away
 TRUNKS = 10.0  # how much more trunks have to say about which way a body steps than legs between each other
 HOLDS, LETS_GO = 0.20, 0.40  # metres between two wrists: nearer ones stay where they are while a body steps aside
 LETTING_GO = 0.15  # seconds: standard deviation in time of how hands that part quickly let go
+LET_GO = 0.33  # seconds beside where a hand would be in the other's body, had it not let go
 FADE = 0.3  # seconds beside what must stay
 LEAST_SAY = 0.2  # of a bone's ends in where it is touched: near a shoulder an arm gives way no farther
 STRAIGHT = 0.05  # sine of an elbow's bend under which its usual hinge has the say in where its plane is
@@ -113,26 +114,31 @@ def give_way(motions, poses, yielding, stepped, contacts=()):
     aside, which hands that are near the other's don't go along with; `contacts`: a request's, whose joints may touch.
     """
     frames, sizes = len(poses.times), poses.sizes
-    moved = _held(poses.places, stepped) * (yielding > 0)[..., None, None]
+
+    def pairs_at(places):
+        return _pairs(places, poses, contacts, yielding, arms=True) if yielding.any() else None
+
     lengths = np.stack([[rot.length(m.body.offsets[ARMS[:, k]]) for k in (1, 2)] for m in motions])
-    now = _reached(poses.places, moved, lengths) if moved.any() else poses.places
-    pairs = _pairs(now, poses, contacts, yielding, arms=True) if yielding.any() else None
-    if pairs is not None:
-        limbs, most = _LIMB_OF[pairs[1]] * _KINDS + _LIMB_OF[pairs[2]], GIVE * sizes[:, None, None] * yielding
-        share = _shares(pairs, yielding)
-        asked, side = moved.copy(), None
-        for reach in GIVE_FRAMES:
-            depth, along, way, flesh = depths(now, sizes, pairs)
-            over = np.maximum(depth - TOLERANCE, 0.0)
-            if not over.any():
-                break
-            if side is None:
-                side = _sides(pairs[0], limbs, over, way, (frames, _KINDS**2), SIDE_FRAMES)
-            far, way = _out_by_side(side, over, way, flesh)
-            push = _arm_pushes(pairs, np.stack([way, -way]), far * share, along, over, frames)
-            asked += np.moveaxis(_spread(push.reshape(frames, -1), reach).reshape(push.shape), 1, 0)
-            moved = _limited(asked, most[..., None])
-            now = _reached(poses.places, moved, lengths)
+    held, now, pairs = _held(poses, stepped, yielding, lengths, pairs_at)
+    most, moved, asked = GIVE * sizes[:, None, None] * yielding, held, np.zeros_like(held)
+    seen, side = now, None
+    for reach in GIVE_FRAMES:
+        if np.abs(now - seen).max() > RESERVE:
+            pairs, seen, side = pairs_at(now), now, None
+        if pairs is None:
+            break
+        depth, along, way, flesh = depths(now, sizes, pairs)
+        over = np.maximum(depth - TOLERANCE, 0.0)
+        if not over.any():
+            break
+        if side is None:
+            limbs, share = _LIMB_OF[pairs[1]] * _KINDS + _LIMB_OF[pairs[2]], _shares(pairs, yielding)
+            side = _sides(pairs[0], limbs, over, way, (frames, _KINDS**2), SIDE_FRAMES)
+        far, way = _out_by_side(side, over, way, flesh)
+        push = _arm_pushes(pairs, np.stack([way, -way]), far * share, along, over, frames)
+        asked += np.moveaxis(_spread(push.reshape(frames, -1), reach).reshape(push.shape), 1, 0)
+        moved = held + _limited(asked, most[..., None])
+        now = _reached(poses.places, moved, lengths)
     if not moved.any():
         return list(motions), poses
     rotations, turns = _turned(np.stack([m.rotations for m in motions]), poses, now, moved.any((2, 3, 4)))
@@ -227,15 +233,33 @@ def _limited(moved, most):
 # --- arms -------------------------------------------------------------------------------------------------------------
 
 
-def _held(places, stepped):
-    """First moves `[2, T, 2 arms, elbow and wrist, 3]`: wrists near the other's wrists stay where they were."""
+def _held(poses, stepped, yielding, lengths, pairs_at):
+    """First moves `[2, T, 2 arms, elbow and wrist, 3]`, and places `[2, T, 22, 3]` and `_pairs` then.
+
+    Wrists near the other's wrists stay where they were before the bodies `stepped` aside, but where that would lead an
+    arm into the other's body. The rest as in `give_way`; `pairs_at(places)`: `_pairs` there.
+    """
     if not stepped.any():
-        return np.zeros((*stepped.shape[:2], 2, 2, 3))
-    wrists = places[:, :, ARMS[:, 2]] - stepped[:, :, None]
+        return np.zeros((*stepped.shape[:2], 2, 2, 3)), poses.places, pairs_at(poses.places)
+    wrists = poses.places[:, :, ARMS[:, 2]] - stepped[:, :, None]
     apart = rot.length(wrists[0][:, :, None] - wrists[1][:, None])
     hold = smooth(ease((LETS_GO - np.stack([apart.min(2), apart.min(1)])) / (LETS_GO - HOLDS)), LETTING_GO)
-    back = -stepped[:, :, None] * hold[..., None]
-    return np.stack([0.5 * back, back], 3)
+    back = -stepped[:, :, None] * (hold * (yielding > 0))[..., None]
+    out = np.stack([0.5 * back, back], 3)
+    now = _reached(poses.places, out, lengths)
+    pairs = pairs_at(now)
+    if pairs is None or not out.any():
+        return out, now, pairs
+    frame, *bones = pairs
+    inside, deep = np.zeros((2, 2, stepped.shape[1]), bool), depths(now, poses.sizes, pairs)[0] > TOLERANCE
+    for person, bone in enumerate(bones):
+        at = deep & (_ARM_OF[bone] >= 0)
+        inside[person, _ARM_OF[bone[at]], frame[at]] = True
+    if not inside.any():
+        return out, now, pairs
+    out = out * ease(frames_from(inside) / (LET_GO * FPS)).swapaxes(1, 2)[..., None, None]
+    now = _reached(poses.places, out, lengths)
+    return out, now, pairs_at(now)
 
 
 def _arm_pushes(pairs, way, far, along, over, frames):
