@@ -11,6 +11,7 @@ from bpy.props import (
 )
 
 from .core.request import MOST_TAKES
+from .core.request.data import TEXT_GUIDANCE
 from .core.skeleton import JOINTS
 from .ids import SCENE_PROPERTY
 from .registration import register_classes, unregister_classes
@@ -118,8 +119,8 @@ class MotionDiffClip(bpy.types.PropertyGroup):
     )
     text_guidance: FloatProperty(
         name="Follow Words",
-        description="How much more than of itself the motion does what the words say. More than 1 takes twice the time",
-        default=1.0,
+        description="How firmly the motion does what the words say; 1 is as firmly as the model takes them by itself",
+        default=TEXT_GUIDANCE,
         min=1.0,
         soft_max=4.0,
         max=20.0,

@@ -1,9 +1,13 @@
 """What is measured: the network's own answers, the finished takes, and what does without a network."""
 
+from collections import deque
+
 from blender_motiondiff.core import reference as ref
+from blender_motiondiff.core import words
 from blender_motiondiff.core.diffusion.conditions import human_scale, in_shared_frame
 from blender_motiondiff.core.diffusion.course import flattened, settle
 from blender_motiondiff.core.diffusion.generate import generate
+from blender_motiondiff.core.diffusion.guidance import push_away
 from blender_motiondiff.core.diffusion.sampling import open_window
 from blender_motiondiff.core.diffusion.timing import with_times
 from blender_motiondiff.core.features import decode
@@ -27,9 +31,9 @@ def both(request, denoiser):
     """(`raw`, `final`) of one walk: what the network answered at its last call, decoded as it stands, and the takes.
 
     Between calls paths, constraints and wishes are imposed as they always are. For requests of one window, without
-    existing motions to change, rough keys or guidance: there the last call is not the whole answer.
+    existing motions to change, rough keys or guidance of constraints: there the last call is not the whole answer.
     """
-    heard = []
+    heard = deque(maxlen=2)
     takes = generate(request, _overheard(denoiser, heard))
     human, back = human_scale(validate(request))
     shared, heading, place = in_shared_frame(human)
@@ -37,7 +41,7 @@ def both(request, denoiser):
     courses = settle(flattened(shared), request.takes)
     frames = len(courses[0].times)
     window = open_window(shared, courses, denoiser.weights.tables, slice(0, frames))
-    clean = heard[-1] * window.free
+    clean = _answered(request, window, heard) * window.free
     world = ref.to_world(window.base + window.spread * clean, window.place, window.heading)[:, :, :frames]
 
     def motion(p, features):
@@ -48,12 +52,20 @@ def both(request, denoiser):
     return [tuple(motion(p, features) for p, features in enumerate(take)) for take in world.astype(float)], takes
 
 
+def _answered(request, window, heard):
+    """What the network answers in the end: its last call, or with words the last two (sampling.estimator)."""
+    if request.text_guidance == 1.0 or not window.given[..., -words.COUNT :].any():
+        return heard[-1]
+    said, unsaid = heard
+    return push_away(said, None, unsaid, 1.0, request.text_guidance)
+
+
 def _overheard(denoiser, heard):
-    """The denoiser, every answer of which is put into the list `heard`."""
+    """The denoiser, every answer of which is appended to `heard`."""
 
     def denoise(*given):
-        heard[:] = [denoiser(*given)]
-        return heard[0]
+        heard.append(denoiser(*given))
+        return heard[-1]
 
     for name in ("weights", "name", "device", "gradient"):
         setattr(denoise, name, getattr(denoiser, name, None))

@@ -144,7 +144,7 @@ def test_who_does_not_walk_ahead_is_left_to_the_model(leader):
 
 
 def test_other_words_and_places_of_their_own_are_left_alone():
-    for text in ("dance", "salsa", "wave", "pass", "talk"):
+    for text in ("dance", "salsa", "wave", "pass", "talk", "dance together", "salsa, pair, follower", "meet and fight"):
         assert way(asked(text)) is None, text
     turns = np.tile(rot.IDENTITY, (COUNT, 1))
     key = Key(1.0, turns, joints=("pelvis",), root=np.array([1.0, 0.0, 0.9]))

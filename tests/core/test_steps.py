@@ -41,6 +41,16 @@ def test_around_a_pin_of_a_single_frame_a_foot_steps_there_and_away():
     assert before == 60 and away == 61 and before - there == after - away
 
 
+@pytest.mark.parametrize(("slow", "fast"), [(60, 15), (15, 60)])
+def test_a_foot_steps_where_it_moves_most_by_itself(slow, fast):
+    """It strays as far slowly as it does quickly after that, or before."""
+    track, still = np.zeros((slow + fast + 40, 3)), 20
+    track[:, 1] = np.interp(np.arange(len(track)), np.cumsum([still, slow, fast]), [0.0, 0.2, 0.4])
+    ((first, end),) = runs(steps(np.ones(len(track), bool), track, 1.0) > 0)
+    quick = (still, still + slow) if slow < fast else (still + slow, still + slow + fast)
+    assert quick[0] <= first and end <= quick[1] + 1
+
+
 def test_a_step_gets_the_time_that_it_needs():
     """A foot that is half a metre farther on after a single frame in the air, seen at its toe's place and in flags."""
     on = np.ones((1, 40), bool)

@@ -1,13 +1,16 @@
 """The command from a folder to its report, with the bundled weights at one step."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from blender_motiondiff.core import words
 from blender_motiondiff.core.constraints.trajectory import smooth_pelvis
 from blender_motiondiff.core.denoiser import back_ends
 from blender_motiondiff.core.diffusion.generate import generate
+from blender_motiondiff.core.request import Words
 from evaluation import answers, clips, tasks
 from motiondiff.__main__ import main
 from motiondiff.evaluate import table
@@ -44,6 +47,24 @@ def test_raw_of_no_answer_is_the_base(made, denoiser):
     assert raw[0][0].root[frames] == pytest.approx(window.motion.root[frames], abs=2e-3)
     other = answers.raw(tasks.request("keys", window, seed=9), silent)
     assert np.array_equal(other[0][0].root, raw[0][0].root)
+
+
+def test_raw_is_pushed_towards_words_as_the_takes_are(made, denoiser):
+    """A network that answers 0.01 where something is said, else 0, answers 0.02 if pushed twice as far."""
+    window = next(w for w in clips.windows(made)[0] if w.leader is None)
+
+    def spoken_to(noisy, given, *rest):
+        return np.full_like(noisy, 0.01 * given[..., -words.COUNT :].any())
+
+    spoken_to.weights, spoken_to.gradient = denoiser.weights, None
+    asked = tasks.request("free", window)
+    roots = [
+        answers.raw(replace(asked, words=said, text_guidance=scale), spoken_to)[0][0].root
+        for said, scale in (((), 2.0), ((Words("dance"),), 1.0), ((Words("dance"),), 2.0))
+    ]
+    none, once, twice = roots
+    assert np.abs(once - none).max() > 1e-3
+    assert twice - none == pytest.approx(2 * (once - none), abs=1e-6)
 
 
 def test_the_whole_command(made, tmp_path, capsys, monkeypatch):

@@ -40,7 +40,7 @@ def test_path_alone(scene, path_clip):
     assert dump() == before
     assert request.duration == pytest.approx(2.0) and request.frames == 61
     assert (request.seed, request.takes, request.steps, request.cleanup) == (5, 2, 1, True)
-    assert request.words == () and request.text_guidance == 1.0
+    assert request.words == () and request.text_guidance == 2.0
     (who,) = request.characters
     assert who.name == "Ann" and who.keys == () and who.motion is None
     assert np.allclose(who.path.points[[0, -1]], [[0, 0], [3, 3]], atol=1e-5)

@@ -12,6 +12,7 @@ DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step 
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
 FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
 STEP = 8  # frames of such a step
+MUCH_MORE = 1.3  # times as far as it goes by itself where it would step otherwise
 KEYED_STEP = 16  # frames of a step between keyed places, where there is time for it
 KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing foot that are one place
 HASTE = 3.5  # metres a second, for a leg of 0.85 m, at which a foot goes from place to place at most, on average
@@ -91,9 +92,11 @@ def _step_to_pins(start, end, toe, size, pinned):
             continue
         way = np.concatenate([[0], np.cumsum(rot.length(np.diff(toe[first:last, :2], axis=0)))])
         step = last - STEP if ahead else first
+        room = first + stands * ahead, last - STEP - stands * (not ahead)
         if way[-1] > 0.5 * DRIFT * size:
             step = first + int(np.searchsorted(way, way[-1] / 2)) - STEP // 2
-        return int(np.clip(step, first + stands * ahead, last - STEP - stands * (not ahead))), STEP
+            return _where_it_moves(way, first, room, step), STEP
+        return int(np.clip(step, *room)), STEP
     return None
 
 
@@ -108,8 +111,19 @@ def _step_half_way(start, end, toe, size, hip, side):
     way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
     # Feet that are carried along together step one after the other.
     half = np.searchsorted(way, way[-1] / 2) + (2 * side - 1) * (STEP // 2 + 1)
-    middle = start + int(np.clip(half, 1.5 * STEP, len(track) - 1.5 * STEP))
-    return middle - STEP // 2, STEP
+    return _where_it_moves(way, start, (start + STEP, end - 2 * STEP), start + int(half) - STEP // 2), STEP
+
+
+def _where_it_moves(way, start, room, usual):
+    """First frame of the step of a foot that has gone `way [T]` along the ground since the frame `start`.
+
+    Within `room` (first and last possible ones) it is the `usual` one, but where the foot moves by itself much more.
+    """
+    usual = int(np.clip(usual, *room))
+    firsts = np.arange(room[0], room[1] + 1)
+    moved = way[np.minimum(firsts + STEP - start, len(way) - 1)] - way[firsts - start]
+    most = int(moved.argmax())
+    return int(firsts[most]) if moved[most] > MUCH_MORE * moved[usual - room[0]] else usual
 
 
 def hasty(standing, track, size, fps, keyed):

@@ -28,6 +28,9 @@ TURNED = np.radians(60.0)  # in all, of a curve to the right: others are walked 
 SAID = ("follow", "meet", "together")  # how one keeps the other company, the first that is said
 # What else may be said of somebody who walks along.
 PLAIN = {"walk", "run", "jog", "slow", "fast", "neutral", "forward", "step", "left", "right", "start", "stop"}
+# What two do with each other and not side by side on a walk, however much together it is.
+FACE_TO_FACE = {"dance", "ballet", "indian", "salsa", "breakdance", "spin", "leader", "follower", "mirror"}
+FACE_TO_FACE |= {"box", "punch", "kick", "martial", "sword", "exercise", "jack"}
 
 
 def with_company(request):
@@ -49,7 +52,7 @@ def _accompanying(number, request):
         return own
     tags = set().union(*(tags_of(w.text) for w in request.words))
     how = next((tag for tag in SAID if tag in tags), None)
-    if how is None and not tags <= PLAIN:
+    if tags & FACE_TO_FACE or (how is None and not tags <= PLAIN):
         return own
     place, heading = led
     if not walks(place, heading, MOSTLY if how is None else AT_TIMES):

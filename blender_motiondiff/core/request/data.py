@@ -17,6 +17,9 @@ SHORTEST = 0.5  # seconds
 LONGEST = 600.0  # seconds
 MOST_TAKES = 64
 DRAFT_STEPS, STANDARD_STEPS = 1, 2  # calls of the network a take, at the two settings that animators choose from
+# How far answers are pushed towards words by themselves. On the clips to choose by, two steps, a classifier recognises
+# 0.70 of them at 1, 0.75 at 2 and at 3; the Frechet distance is 11.5, 9.2 and 7.9, feet slide least at 1 and 2.
+TEXT_GUIDANCE = 2.0
 SAMPLERS = ("ddim", "ddpm", "lcm", "mixed")
 ALONG, FREE, GIVEN = "along", "free", "given"  # headings of a path
 
@@ -287,7 +290,7 @@ class Request:
     steps: int = DRAFT_STEPS
     repaint: int = 1
     constraint_guidance: float = 1.0
-    text_guidance: float = 1.0
+    text_guidance: float = TEXT_GUIDANCE
     cleanup: bool = True
     contacts: tuple[Contact, ...] = ()
     spacings: tuple[Spacing, ...] = ()
