@@ -13,7 +13,7 @@ from ..cleanup.plants import ease, frames_from, largest_near
 from ..motion import FPS
 from ..reference import smooth
 from ..skeleton import COUNT, INDEX, LEGS, PARENTS
-from .bodies import BONES, depths, near_pairs
+from .bodies import BONES, depths, depths_of, ends_of, near_pairs
 from .rows import Poses
 
 TOLERANCE = 0.01  # metres by which two bodies may be in each other: flesh gives way that much
@@ -84,14 +84,16 @@ def _stepped_aside(poses, free, pairs, pairs_at, away=None):
     """
     out, at, frames = np.zeros((2, free.shape[1], 3)), 0.0, free.shape[1]
     share = (free * free / np.maximum(free.sum(0), 1e-9))[..., None] * np.array([1.0, -1.0])[:, None, None]
-    asked, begun = np.zeros_like(out), None
+    asked, begun, ends = np.zeros_like(out), None, None
     for reach in (*ASIDE_FRAMES, None):
         if np.abs(out - at).max() > RESERVE:
-            pairs, at = pairs_at(out), out
+            pairs, at, ends = pairs_at(out), out, None
         if pairs is None:
             return out, 0.0, begun
         frame, first, second = pairs
-        depth, _, way, flesh = depths(poses.places + out[:, :, None], poses.sizes, pairs)
+        ends = ends_of(poses.places, pairs) if ends is None else ends
+        moved = out[:, frame].swapaxes(1, 2)[:, None]
+        depth, _, way, flesh = depths_of(ends + moved, poses.sizes, pairs)
         over = np.maximum(depth - TOLERANCE, 0.0)
         left = float(over.sum())
         begun = left if begun is None else begun

@@ -75,12 +75,23 @@ def depths(places, sizes, pairs):
 
     `places [2, T, 22, 3]`; `pairs`: frames and bones of both, as `near_pairs` gives them.
     """
+    return depths_of(ends_of(places, pairs), sizes, pairs)
+
+
+def ends_of(places, pairs):
+    """Where the bones of `pairs` begin and end, of each person `[2 persons, 2 ends, 3, N]`; `places [2, T, 22, 3]`."""
+    frame, *bones = pairs
+    return np.stack([_coordinates(places[p], frame, BONES[b]) for p, b in enumerate(bones)])
+
+
+def depths_of(ends, sizes, pairs):
+    """The same as `depths` from `ends_of` the pairs, who may have moved on since."""
     if len(pairs[0]) > SOME:
-        blocks = (depths(places, sizes, [p[k : k + SOME] for p in pairs]) for k in range(0, len(pairs[0]), SOME))
+        parts = [slice(k, k + SOME) for k in range(0, len(pairs[0]), SOME)]
+        blocks = (depths_of(ends[..., part], sizes, [p[part] for p in pairs]) for part in parts)
         return tuple(np.concatenate(part, axis) for part, axis in zip(zip(*blocks), (0, 1, 0, 0), strict=True))
-    frame, first, second = pairs
-    # Coordinates first: arithmetic over the last of a few thousand pairs is several times as fast as over three.
-    mine, theirs = (_coordinates(places[p], frame, BONES[bones]) for p, bones in enumerate((first, second)))
+    _, first, second = pairs
+    mine, theirs = ends
     share, other_share, apart = closest(mine, theirs)
     distance = np.sqrt(_dot(apart, apart))
     flesh = _radius(share, sizes[0], first) + _radius(other_share, sizes[1], second)
@@ -90,7 +101,10 @@ def depths(places, sizes, pairs):
 
 
 def _coordinates(places, frame, joints):
-    """Places of pairs of joints `[N, 2]` at frames `[N]` as `[2 ends, 3, N]`."""
+    """Places of pairs of joints `[N, 2]` at frames `[N]` as `[2 ends, 3, N]`.
+
+    Coordinates first: arithmetic over the last of a few thousand pairs is several times as fast as over three.
+    """
     each = np.ascontiguousarray(places.reshape(-1, 3).T)
     return np.take(each, frame * COUNT + joints.T, axis=1).swapaxes(0, 1)
 
