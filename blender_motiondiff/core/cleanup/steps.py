@@ -87,7 +87,7 @@ def _step_to_pins(start, end, toe, size, pinned):
     """
     at = start + np.flatnonzero(pinned[start:end])
     for ahead, first, last, pin in ((True, start, at[0], at[0]), (False, at[-1] + 1, end, at[-1])):
-        stands = (2 if (first if ahead else len(pinned) - last) else 1) * STEP
+        stands = (4 if (first if ahead else len(pinned) - last) else 1) * STEP
         if last - first < stands + STEP or rot.length((toe[first:last] - toe[pin])[:, :2]).mean() <= DRIFT * size:
             continue
         way = np.concatenate([[0], np.cumsum(rot.length(np.diff(toe[first:last, :2], axis=0)))])
@@ -95,7 +95,7 @@ def _step_to_pins(start, end, toe, size, pinned):
         room = first + stands * ahead, last - STEP - stands * (not ahead)
         if way[-1] > 0.5 * DRIFT * size:
             step = first + int(np.searchsorted(way, way[-1] / 2)) - STEP // 2
-            return _where_it_moves(way, first, room, step), STEP
+            return _where_it_moves(way, toe[first:last, 2], first, room, step), STEP
         return int(np.clip(step, *room)), STEP
     return None
 
@@ -111,17 +111,20 @@ def _step_half_way(start, end, toe, size, hip, side):
     way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
     # Feet that are carried along together step one after the other.
     half = np.searchsorted(way, way[-1] / 2) + (2 * side - 1) * (STEP // 2 + 1)
-    return _where_it_moves(way, start, (start + STEP, end - 2 * STEP), start + int(half) - STEP // 2), STEP
+    usual = start + int(half) - STEP // 2
+    return _where_it_moves(way, toe[start:end, 2], start, (start + STEP, end - 2 * STEP), usual), STEP
 
 
-def _where_it_moves(way, start, room, usual):
+def _where_it_moves(way, height, start, room, usual):
     """First frame of the step of a foot that has gone `way [T]` along the ground since the frame `start`.
 
-    Within `room` (first and last possible ones) it is the `usual` one, but where the foot moves by itself much more.
+    Within `room` (first and last possible ones) it is the `usual` one, but where the foot moves by itself much more,
+    along the ground or off it: `height [T]`, metres.
     """
     usual = int(np.clip(usual, *room))
     firsts = np.arange(room[0], room[1] + 1)
-    moved = way[np.minimum(firsts + STEP - start, len(way) - 1)] - way[firsts - start]
+    ends = np.minimum(firsts + STEP - start, len(way) - 1)
+    moved = way[ends] - way[firsts - start] + 1 * (height[(firsts - start + ends) // 2] - height.min())
     most = int(moved.argmax())
     return int(firsts[most]) if moved[most] > MUCH_MORE * moved[usual - room[0]] else usual
 
