@@ -12,6 +12,7 @@ DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step 
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
 FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
 STEP = 8  # frames of such a step
+STANCE = 32  # frames that a foot stands at least before it steps to where it is pinned, or after it has stepped away
 MUCH_MORE = 1.3  # times as far as it goes by itself where it would step otherwise
 KEYED_STEP = 16  # frames of a step between keyed places, where there is time for it
 KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing foot that are one place
@@ -83,11 +84,11 @@ def _step_to_pins(start, end, toe, size, pinned):
     """(first frame, length) of a step from or to the place where a foot is pinned in a stance, if it is far away.
 
     It comes where the foot moves by itself, else right before or after these frames. None where the foot is not far, or
-    would stand there but for a moment between that step and the swing beyond: that leads to the pin as well.
+    would stand for less than STANCE between that step and the swing beyond: that leads to the pin as well.
     """
     at = start + np.flatnonzero(pinned[start:end])
     for ahead, first, last, pin in ((True, start, at[0], at[0]), (False, at[-1] + 1, end, at[-1])):
-        stands = (4 if (first if ahead else len(pinned) - last) else 1) * STEP
+        stands = STANCE if (first if ahead else len(pinned) - last) else STEP
         if last - first < stands + STEP or rot.length((toe[first:last] - toe[pin])[:, :2]).mean() <= DRIFT * size:
             continue
         way = np.concatenate([[0], np.cumsum(rot.length(np.diff(toe[first:last, :2], axis=0)))])
@@ -124,7 +125,7 @@ def _where_it_moves(way, height, start, room, usual):
     usual = int(np.clip(usual, *room))
     firsts = np.arange(room[0], room[1] + 1)
     ends = np.minimum(firsts + STEP - start, len(way) - 1)
-    moved = way[ends] - way[firsts - start] + 1 * (height[(firsts - start + ends) // 2] - height.min())
+    moved = way[ends] - way[firsts - start] + (height[(firsts - start + ends) // 2] - height.min())
     most = int(moved.argmax())
     return int(firsts[most]) if moved[most] > MUCH_MORE * moved[usual - room[0]] else usual
 

@@ -45,7 +45,7 @@ def solve_legs(local, world, places, targets):
     out, turned = np.array(local, float), world.copy()
     for own, j in zip(turns, _LEG, strict=True):
         out[..., j, :] = np.moveaxis(own, 0, -2)
-    for own, j in zip((new_hip, new_shin), _LEG, strict=False):
+    for own, j in zip((new_hip, new_shin), _LEG[:2], strict=True):
         turned[..., j, :] = np.moveaxis(own, 0, -2)
     return out, turned
 
