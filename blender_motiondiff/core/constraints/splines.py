@@ -10,7 +10,6 @@ import numpy as np
 BLOCK = 32  # unknowns that are eliminated at a time
 
 
-@lru_cache(maxsize=8)
 def spline_weights(frames, fps, knot_seconds):
     """(first `[T]`, values `[T, 4]`): the four cubic B-splines over each frame, numbers first .. first + 3.
 
@@ -18,8 +17,11 @@ def spline_weights(frames, fps, knot_seconds):
     everything in a request asks for the same; not to be written to.
     """
     spans = max(1, int(round((frames - 1) / fps / knot_seconds)))
-    if frames < spans + 3:
-        return None
+    return None if frames < spans + 3 else _weights(frames, spans)
+
+
+@lru_cache(maxsize=8)
+def _weights(frames, spans):
     u = np.linspace(0.0, spans, frames)
     first = np.minimum(u.astype(int), spans - 1)
     t = np.abs(u[:, None] - (first[:, None] + np.arange(-1, 3)))
@@ -32,9 +34,8 @@ def fit(first, values, rows):
     """The least-squares spline through `rows [T, C]`."""
     count = first[-1] + 4
     if count <= BLOCK:  # few enough to be taken at once
-        table = np.zeros((len(first), count))
-        table[np.arange(len(first))[:, None], first[:, None] + np.arange(4)] = values
-        return table @ np.linalg.solve(table.T @ table, table.T @ rows)
+        table, solved = _at_once(len(first), count - 3)
+        return table @ (solved @ rows)
     starts = np.searchsorted(first, np.arange(count - 3))
     band, right = np.zeros((4, count)), np.zeros((count, rows.shape[1]))
     for a in range(4):
@@ -43,6 +44,15 @@ def fit(first, values, rows):
             band[b - a, a : a + count - 3] += np.add.reduceat(values[:, a] * values[:, b], starts)
     knots = solve_blocks(*_blocks(band), [right[k : k + BLOCK] for k in range(0, count, BLOCK)])
     return spline(first, values, np.concatenate(knots))
+
+
+@lru_cache(maxsize=8)
+def _at_once(frames, spans):
+    """All splines' values `[T, N]` of a short clip, and the matrix `[N, T]` from places to the splines' factors."""
+    first, values = _weights(frames, spans)
+    table = np.zeros((frames, spans + 3))
+    table[np.arange(frames)[:, None], first[:, None] + np.arange(4)] = values
+    return table, np.linalg.solve(table.T @ table, table.T)
 
 
 def _blocks(band):

@@ -77,13 +77,16 @@ class Limbs:
 
 
 def limbs(local, offsets):
-    """Limbs of P persons with local rotations `[B, 22, 4]`, as many each, and bones `offsets [P, 22, 3]`."""
+    """Limbs of P persons with local rotations `[B, 22, 4]`, as many each, and bones `offsets [P, 22, 3]`.
+
+    And how far they are folded, radians `[B, 4]`.
+    """
     upper, lower = rot.normalize(offsets[:, HINGES]), rot.normalize(offsets[:, ENDS])
     square = rot.normalize(FOLDS - rot.dot(FOLDS, upper)[..., None] * upper)
     upper, lower, square = (np.repeat(v, len(local) // len(offsets), 0) for v in (upper, lower, square))
     hinge = rot.normalize(rot.cross(upper, rot.rotate(local[:, HINGES], lower)) + SAY * square)
     bent = bend(local[:, HINGES], hinge, upper, lower)
-    return Limbs(upper, lower, hinge, np.minimum(bent, 0.0), np.maximum(bent, MOST_FOLDED))
+    return Limbs(upper, lower, hinge, np.minimum(bent, 0.0), np.maximum(bent, MOST_FOLDED)), bent
 
 
 def bend(local, hinge, upper, lower):

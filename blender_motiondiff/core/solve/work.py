@@ -35,8 +35,8 @@ class Work:
     `local [B, 22, 4]`, `root [B, 3]`, and the `places [B, 22, 3]` and world `turns [B, 22, 4]` that follow. `change
     [B, 23, 3]` from the origin: each joint's rotation vector in its parent's axes, last the root's shift. `held [B]`:
     the merit of the best pose so far, `held_local`, `held_root` that pose, `trial [B, 23, 3]` the step tried from it.
-    `damping [B]` of what binds; `blocked [B, 4]` hinges (see step.State). The rest stays: `offsets [B, 22, 3]`, `free
-    [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies; `freed [B]` is set for
+    `damping [B]` of what binds; `bent [B, 4]`, `blocked [B, 4]` hinges (see step.State). The rest stays: `offsets
+    [B, 22, 3]`, `free [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies; `freed [B]` is set for
     those whose pelvis comes along, `loose [B, 23]` for joints and roots that are asked for themselves, and so may go
     anywhere.
     """
@@ -51,6 +51,7 @@ class Work:
     held_root: np.ndarray
     trial: np.ndarray
     damping: np.ndarray
+    bent: np.ndarray
     blocked: np.ndarray
     offsets: np.ndarray
     free: np.ndarray
@@ -75,10 +76,11 @@ def start(motions, frozen, poses):
     places, turns = (part.reshape(count, *part.shape[2:]) for part in (poses.places, poses.turns))
     origin = Origin(local.copy(), root.copy(), places[:, ANKLES], turns[:, ANKLES])
     change = np.zeros((count, COLUMNS, 3))
+    hinges, bent = limbs(local, bones)
     return Work(
         local, root, places, turns, change, np.full(count, np.inf), local.copy(), root.copy(), change.copy(),
-        np.zeros(count), np.zeros((count, len(HINGES))), offsets, compliances(frozen, size), np.zeros(count, bool),
-        np.zeros((count, COLUMNS), bool), rise_limit(places, offsets), size, origin, limbs(local, bones),
+        np.zeros(count), bent, np.zeros((count, len(HINGES))), offsets, compliances(frozen, size),
+        np.zeros(count, bool), np.zeros((count, COLUMNS), bool), rise_limit(places, offsets), size, origin, hinges,
     )  # fmt: skip
 
 
@@ -139,6 +141,7 @@ def apply_changes(work, at):
 def back_to(work, at):
     """Bodies `at` return to their held poses."""
     work.local[at], work.root[at] = work.held_local[at], work.held_root[at]
+    work.bent[at] = work.limbs.bends(work.local[at], at)
     work.change[at, :ROOT] = change_of(work, at, work.local[at], np.arange(ROOT))
     work.change[at, ROOT] = work.root[at] - work.origin.root[at]
     pose(work, at)
@@ -154,8 +157,7 @@ def state_of(work, bodies, joints, legs):
     above = work.turns[at[:, None], np.maximum(PARENTS[joints], 0)]
     above[:, joints == 0] = np.array([1.0, 0.0, 0.0, 0.0])
     hinge = rot.rotate(work.turns[at[:, None], PARENTS[HINGES]], work.limbs.hinge[at])
-    bent = work.limbs.bends(work.local[at], at)
-    parts = (work.places[at], above, work.change[at[:, None], columns], free, hinge, bent, work.blocked[at])
+    parts = (work.places[at], above, work.change[at[:, None], columns], free, hinge, work.bent[at], work.blocked[at])
     there = np.flatnonzero((joints[:, None] == HINGES).any(0))
     hinges = there, np.searchsorted(joints, HINGES[there])
     return State(joints, *(part.reshape(*bodies.shape, *part.shape[1:]) for part in parts), hinges)
@@ -182,6 +184,7 @@ def move(work, at, joints, step):
         change /= np.maximum(far, 1.0)[..., None]
         nearer = rot.multiply(rot.from_rotvec(change), work.origin.local[at[:, None], joints])
         local[:, joints] = np.where((far > 1)[..., None], nearer, local[:, joints])
+        work.bent[at] = work.limbs.bends(local, at)
     shift = _limited_shift(work, at, work.held_root[at] + step[:, -1] - work.origin.root[at])
     work.local[at], work.root[at] = local, work.origin.root[at] + shift
     work.change[at[:, None], np.append(joints, ROOT)] = np.concatenate([change, shift[:, None]], 1)
@@ -206,6 +209,7 @@ def _fold_back(work, at, local, loose):
     over = np.where(loose, 0.0, over)
     if over.any():
         local[:, HINGES] = rot.multiply(rot.from_rotvec(work.limbs.hinge[at] * over[..., None]), local[:, HINGES])
+    work.bent[at] = bent + over
     return over
 
 
