@@ -36,9 +36,9 @@ class Work:
     [B, 23, 3]` from the origin: each joint's rotation vector in its parent's axes, last the root's shift. `held [B]`:
     the merit of the best pose so far, `held_local`, `held_root` that pose, `trial [B, 23, 3]` the step tried from it.
     `damping [B]` of what binds; `bent [B, 4]`, `blocked [B, 4]` hinges (see step.State). The rest stays: `offsets
-    [B, 22, 3]`, `free [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies; `freed [B]` is set for
-    those whose pelvis comes along, `loose [B, 23]` for joints and roots that are asked for themselves, and so may go
-    anywhere.
+    [B, 22, 3]`, `free [B, 23]` compliances, `rise [B]` metres that the root may rise, `size [B]` of the bodies; `freed
+    [B]` is set for those whose pelvis comes along, `loose [B, 23]` for joints and roots that are asked for themselves,
+    and so may go anywhere.
     """
 
     local: np.ndarray
