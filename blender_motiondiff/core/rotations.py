@@ -199,11 +199,11 @@ def shortest_arc(a, b):
 
     Opposite directions turn half a circle about an axis square to them.
     """
-    lengths = np.maximum(np.sqrt(dot(a, a) * dot(b, b)), SHORTEST)
-    along = lengths + dot(a, b)
+    unit = 1.0 / np.maximum(np.sqrt(dot(a, a) * dot(b, b)), SHORTEST**2)
+    along = 1.0 + dot(a, b) * unit
     q = np.empty((*along.shape, 4))
-    q[..., 0], q[..., 1:] = along, cross(a, b)
-    opposite = along < 1e-8 * lengths
+    q[..., 0], q[..., 1:] = along, cross(a, b) * np.asarray(unit)[..., None]
+    opposite = along < 1e-8
     if opposite.any():
         a = normalize(np.broadcast_to(a, (*along.shape, 3))[opposite])
         spare = np.where(np.abs(a[..., :1]) < 0.9, np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))

@@ -67,6 +67,14 @@ def test_the_shortest_arc_leads_from_one_direction_to_the_other(a, b):
     assert np.isclose(rot.angle_between(rot.IDENTITY, q), angle, atol=1e-6)
 
 
+def test_the_shortest_arc_is_a_rotation_for_vectors_of_any_length():
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([-1.0, -2.0, -3.0 + 1e-3])
+    for length in (1e-9, 1e-6, 1.0, 1e6):
+        q = rot.shortest_arc(length * a, length * b)
+        assert np.isclose(np.linalg.norm(q), 1.0) and np.allclose(rot.rotate(q, rot.normalize(a)), rot.normalize(b))
+    assert np.allclose(rot.shortest_arc(np.zeros(3), a), rot.IDENTITY)
+
+
 def test_the_shortest_arc_between_opposites_is_half_a_turn():
     for axis in np.eye(3):
         assert np.allclose(rot.rotate(rot.shortest_arc(axis, -axis), axis), -axis)
