@@ -237,6 +237,8 @@ def _free_pelvis(work, rows, ends, late, frames):
     if late:
         far = np.abs(rows.residual) > np.where(np.isinf(rows.weight), CLOSE, FAR)
         needed += [ends[0][0][far], ends[1][0][far[rows.other_joint >= 0]]]
+    if not any(len(at) for at in needed):
+        return False
     persons = np.unique(np.concatenate(needed) // frames)
     bodies = (persons[:, None] * frames + np.arange(frames)).ravel()
     fresh = bodies[~work.freed[bodies]]

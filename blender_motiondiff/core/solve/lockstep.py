@@ -83,8 +83,9 @@ def _advance(work, rows, systems, legs, pull):
     work.held_root[good] = work.root[good]
     work.damping[good] = np.maximum(0.25 * work.damping[good], HARD_DAMPING)
     work.damping[bad] = np.minimum(10.0 * work.damping[bad], MOST_DAMPING)
-    ends = np.unique(np.concatenate([rows.joint, rows.other_joint[rows.other_joint >= 0]]))
-    moving = HOLDERS[ends].any(0)
+    asked = np.zeros(len(HOLDERS), bool)
+    asked[rows.joint] = asked[rows.other_joint[rows.other_joint >= 0]] = True
+    moving = HOLDERS[asked].any(0)
     moving[0] = work.freed[at].any()
     moving[LEG_JOINTS[:, :3]] |= legs.any()
     joints = np.flatnonzero(moving)

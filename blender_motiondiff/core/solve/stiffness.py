@@ -103,10 +103,14 @@ def compliances(frozen, sizes):
 
 
 def rise_limit(places, offsets):
-    """Metres `[B]` by which the root may rise with both feet where they are. `places [B, 22, 3]`."""
+    """Metres `[B]` by which the root may rise with both feet where they are.
+
+    `places [B, 22, 3]` of P persons, as many each, with bones `offsets [P, 22, 3]`.
+    """
     rises = []
     for hip, knee, ankle in ([INDEX[name] for name in leg[:3]] for leg in LEGS):
         length = STRAIGHT * (rot.length(offsets[:, knee]) + rot.length(offsets[:, ankle]))
+        length = np.repeat(length, len(places) // len(offsets))
         span = places[:, hip] - places[:, ankle]
         rises.append(np.sqrt(np.maximum(length**2 - span[:, 0] ** 2 - span[:, 1] ** 2, 0.0)) - span[:, 2])
     return np.maximum(np.minimum(*rises), 0.0) + TIPTOE

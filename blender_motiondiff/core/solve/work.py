@@ -80,7 +80,7 @@ def start(motions, frozen, poses):
     return Work(
         local, root, places, turns, change, np.full(count, np.inf), local.copy(), root.copy(), change.copy(),
         np.zeros(count), bent, np.zeros((count, len(HINGES))), offsets, compliances(frozen, size),
-        np.zeros(count, bool), np.zeros((count, COLUMNS), bool), rise_limit(places, offsets), size, origin, hinges,
+        np.zeros(count, bool), np.zeros((count, COLUMNS), bool), rise_limit(places, bones), size, origin, hinges,
     )  # fmt: skip
 
 
@@ -198,6 +198,8 @@ def change_of(work, at, local, joints):
 
 def near_loose(work):
     """Hinges `[B, 4]` within a second of a frame on which they are asked for themselves: they pass to it freely."""
+    if not work.loose[:, HINGES].any():
+        return np.zeros((len(work.loose), len(HINGES)), bool)
     count = np.cumsum(np.pad(work.loose[:, HINGES].astype(int), ((SECOND + 1, SECOND), (0, 0))), axis=0)
     return count[2 * SECOND + 1 :] > count[: -2 * SECOND - 1]
 
