@@ -26,7 +26,8 @@ COUNT = len(JOINTS)
 
 LEGS = (("left_hip", "left_knee", "left_ankle", "left_foot"), ("right_hip", "right_knee", "right_ankle", "right_foot"))
 ARMS = (("left_shoulder", "left_elbow", "left_wrist"), ("right_shoulder", "right_elbow", "right_wrist"))
-_LEG_BONES = np.array([INDEX[name] for leg in LEGS for name in leg[1:3]])
+LEG_JOINTS = np.array([[INDEX[name] for name in leg] for leg in LEGS])  # [2 legs, hip knee ankle toe]
+_LEG_BONES = LEG_JOINTS[:, 1:3].ravel()
 # The order of the contact channels: InterGen's (left ankle, left toe, right ankle, right toe).
 FEET = tuple(INDEX[n] for n in ("left_ankle", "left_foot", "right_ankle", "right_foot"))
 

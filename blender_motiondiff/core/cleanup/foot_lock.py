@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import rotations as rot
-from ..skeleton import FEET, INDEX, LEGS
+from ..skeleton import FEET, INDEX, LEG_JOINTS, LEGS
 from .kinematics import kinematics_of_all, put_legs
 from .plants import (
     all_runs,
@@ -38,7 +38,7 @@ DEEPEST = 0.05  # metres, for a leg of 0.85 m, that the pelvis is lowered at mos
 SPREAD = 9  # frames to either side over which the pelvis goes down and up again
 
 UP = np.array([0.0, 0.0, 1.0])
-_SIDES = np.array([[INDEX[name] for name in leg] for leg in LEGS]).T  # hips, knees, ankles, toes
+_SIDES = LEG_JOINTS.T  # hips, knees, ankles, toes
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ import numpy as np
 
 from .. import rotations as rot
 from ..motion import forward_kinematics
-from ..skeleton import INDEX, LEGS
+from ..skeleton import LEG_JOINTS
 
 BLOCK = 320  # frames
-_LEGS = np.array([[INDEX[name] for name in leg] for leg in LEGS]).T  # hips, knees, ankles, toes
 
 
 def kinematics(motion):
@@ -35,5 +34,5 @@ def put_legs(places, turns, offsets):
 
     `offsets [N, 22, 3]`: the bodies' bones.
     """
-    for above, below in zip(_LEGS[:-1], _LEGS[1:], strict=True):
+    for above, below in zip(LEG_JOINTS.T[:-1], LEG_JOINTS.T[1:], strict=True):
         places[:, :, below] = places[:, :, above] + rot.rotate(turns[:, :, above], offsets[:, None, below])

@@ -7,14 +7,14 @@ points. That equals the law-of-cosines form of Holden's controller, and is exact
 import numpy as np
 
 from .. import rotations as rot
-from ..skeleton import INDEX, LEGS
+from ..skeleton import INDEX, LEG_JOINTS
 
 SOFT_FROM = 0.985  # of the leg's length: from here on it stretches ever more slowly, so that knees do not pop
 SOFT_TO = 0.9995  # of the leg's length, never reached
 KNEE_FORWARD = 1e-3  # of the leg's length: how much a straight leg is told where forward is
 
 
-_LEG = np.array([[INDEX[name] for name in leg[:3]] for leg in LEGS]).T  # hips, knees, ankles
+_LEG = LEG_JOINTS[:, :3].T  # hips, knees, ankles
 
 
 def solve_leg(local, world, places, leg, target, weight=1.0):

@@ -30,8 +30,12 @@ def _weights(frames, spans):
     return first, values
 
 
-def fit(first, values, rows):
-    """The least-squares spline through `rows [T, C]`."""
+def fit(rows, fps, knot_seconds):
+    """The least-squares spline through `rows [T, C]`; None where `spline_weights` is."""
+    splines = spline_weights(len(rows), fps, knot_seconds)
+    if splines is None:
+        return None
+    first, values = splines
     count = first[-1] + 4
     if count <= BLOCK:  # few enough to be taken at once
         table, solved = _at_once(len(first), count - 3)

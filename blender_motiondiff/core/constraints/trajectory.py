@@ -29,12 +29,9 @@ LEAST_STEP = 0.05  # metres between waypoints as far as their timing goes: two o
 
 def smooth_pelvis(places, fps=FPS, knot_seconds=KNOT_SECONDS):
     """The smoothed pelvis `[..., T, 2]` of pelvis places on the ground `[..., T, 2]`, metres."""
-    splines = spline_weights(places.shape[-2], fps, knot_seconds)
-    if splines is None:
-        return np.array(places, float)
     columns = np.moveaxis(np.asarray(places, float), -2, 0)
-    rows = fit(*splines, columns.reshape(len(columns), -1))
-    return np.moveaxis(rows.reshape(columns.shape), 0, -2)
+    rows = fit(columns.reshape(len(columns), -1), fps, knot_seconds)
+    return np.array(places, float) if rows is None else np.moveaxis(rows.reshape(columns.shape), 0, -2)
 
 
 # --- where the path is ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import numpy as np
 from .. import rotations as rot
 from ..cleanup.kinematics import kinematics_of_all
 from ..constraints.rows import LEVER, Poses, join, make_rows, select
+from ..skeleton import LEG_JOINTS
 from .lockstep import HARD_DAMPING, WORSE, Step, in_lockstep
 from .spread import near_peak, smooth, soften_jumps, spread
 from .step import WISH, systems_of
@@ -20,7 +21,6 @@ from .stiffness import COLUMNS, HOLDERS, ROOT, TRUNK
 from .swivel import steadied
 from .work import (
     ANKLES,
-    LEG_JOINTS,
     LEG_OF,
     apply_changes,
     back_to,

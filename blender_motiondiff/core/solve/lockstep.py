@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..constraints.rows import Rows, join
+from ..skeleton import LEG_JOINTS
 from .step import Systems, merits, step
 from .stiffness import HOLDERS, ROOT
-from .work import LEG_JOINTS, in_parents, keep_feet, move, state_of
+from .work import in_parents, keep_feet, move, state_of
 
 HARD_DAMPING, MOST_DAMPING = 1e-5, 1e-1  # metres squared, of what binds
 SHORTEN = 0.3  # share of a step that is tried next where the whole of it made things worse

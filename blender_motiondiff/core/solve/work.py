@@ -7,11 +7,10 @@ import numpy as np
 from .. import rotations as rot
 from ..constraints.rows import Poses
 from ..motion import forward_kinematics
-from ..skeleton import COUNT, INDEX, LEGS, PARENTS
+from ..skeleton import COUNT, LEG_JOINTS, PARENTS
 from .step import State
 from .stiffness import COLUMNS, HINGES, LIMITS, ROOT, SHIFT_LIMIT, Limbs, compliances, limbs, rise_limit
 
-LEG_JOINTS = np.array([[INDEX[name] for name in leg] for leg in LEGS])
 ANKLES = LEG_JOINTS[:, 2]
 SECOND = 30  # frames
 LEG_OF = np.full(COUNT, -1)  # which leg a joint is of
