@@ -46,8 +46,7 @@ def products(config, takes, persons, frames):
     add(1, takes * persons, tokens, tokens, SIZE)  # the noise's slow part
     add(1, 1, rows, SIZE, width)
     for _ in range(2 * layers):  # attention to oneself and to the partner
-        add(1, 1, rows, width, 3 * width)
-        add(1, 1, rows, width, width)
+        add(4, 1, rows, width, width)  # queries, keys, values, and out
         add(1, apart, tokens, width // heads, tokens)
         add(1, apart, tokens, tokens, width // heads)
     add(layers, 1, rows, width, 4 * width)

@@ -3,7 +3,8 @@
 `python -m training.graph WEIGHTS_FOLDER` writes it anew, after a change of this file. PyTorch's exporter makes nearly
 twice as many operators of the same network, most of them about shapes, and a short clip feels every one of them. The
 graph keeps no numbers: its initialisers are byte ranges of a safetensors file, cast to float when the session loads,
-and whatever depends on them alone is computed then, once.
+and whatever depends on them alone is computed then, once. Inputs that are called like a parameter, an attention's bias,
+want its rows by the tokens' distance: the same for every clip of a length (core.denoiser.onnx_backend).
 """
 
 import argparse
@@ -22,16 +23,14 @@ from blender_motiondiff.core.reference import GIVEN
 OPSET = 20  # of ONNX, the first with all operators used here
 RUNTIME = "com.microsoft"  # operators that ONNX Runtime adds: two in one
 EPSILON = 1e-5  # PyTorch's in layer norms
-# Added before a softmax for tokens that are REACH or more away: nothing is left of them in 32 bits. The -10,000 of the
-# network would do the same, but ONNX Runtime makes denormal numbers of it, and they took a third of a call.
-UNSEEN = -40.0
+LAST = 2**31 - 1  # the end of any axis
 
 
 class Graph:
     """Operators in the order in which they run; what one of them answers is known by a name."""
 
     def __init__(self, folder):
-        self.nodes, self.initializers, self._named = [], [], {}
+        self.nodes, self.initializers, self.inputs, self._named = [], [], [], {}
         self._header, self._start = files.read_header(folder / files.MODEL)
 
     def add(self, kind, *inputs, outputs=1, domain="", **attributes):
@@ -59,6 +58,11 @@ class Graph:
             self.initializers.append(numpy_helper.from_array(values, self._named[key]))
         return self._named[key]
 
+    def looked_up(self, name):
+        """The name of the input `[1, heads, N, N]` that holds the attention's bias `name` by the tokens' distance."""
+        self.inputs.append(name)
+        return name
+
     def parameter(self, name):
         """The name of the network's parameter `name` as floats."""
         if name not in self._named:
@@ -74,14 +78,12 @@ class Graph:
 
     def unused(self):
         """Names of the network's parameters that no operator has asked for."""
-        return {n for n in self._header if not n.startswith(files.TABLES)} - set(self._named)
+        return {n for n in self._header if not n.startswith(files.TABLES)} - set(self._named) - set(self.inputs)
 
 
-def linear(g, x, names, scales=None):
-    """Linear layers of x `[M, K]`, their answers side by side; `scales`: by what each is multiplied."""
+def linear(g, x, names):
+    """Linear layers of x `[M, K]`, their answers side by side."""
     parts = [[g.parameter(f"{name}.{part}") for name in names] for part in ("weight", "bias")]
-    if scales is not None:
-        parts = [[g.add("Mul", v, g.constant(s)) for v, s in zip(part, scales, strict=True)] for part in parts]
     weight, bias = (part[0] if len(part) == 1 else g.add("Concat", *part, axis=0) for part in parts)
     return g.add("Gemm", x, weight, bias, transB=1)
 
@@ -100,17 +102,6 @@ def modulations(g, layers, width):
     count = 3 * len(names)
     parts = g.add("Split", g.add("Reshape", every, g.whole(-1)), outputs=count, axis=0, num_outputs=count)
     return [parts[i : i + 3] for i in range(0, count, 3)]
-
-
-def attention_biases(g, layers, heads, tokens):
-    """What every attention adds for the tokens' distance, `[1, heads, N, N]` each: of a block alone, then mutual."""
-    names = [f"blocks.{k}.{kind}.bias" for k in range(layers) for kind in ("alone", "mutual")]
-    far = np.zeros((2 * REACH + 1, 1))
-    far[[0, -1]] = UNSEEN
-    table = g.add("Add", g.add("Concat", *map(g.parameter, names), axis=1), g.constant(far))
-    rows = g.add("Transpose", g.add("Gather", table, "distance"), perm=[2, 0, 1])
-    rows = g.add("Reshape", rows, g.add("Concat", g.whole(len(names), heads), tokens, tokens, axis=0))
-    return g.add("Split", rows, outputs=len(names), axis=0, num_outputs=len(names))
 
 
 def entered(g, tokens, width):
@@ -132,18 +123,24 @@ def entered(g, tokens, width):
     return g.add("Reshape", g.add("Transpose", x, perm=[1, 0, 2]), g.whole(-1, width))
 
 
-def attended(g, y, name, bias, network, tokens, partner=None):
+def attended(g, y, name, network, tokens, partner=None):
     """What the states `y` gather from themselves, or from those of the `partner` (indices of persons)."""
     width, heads = network["width"], network["heads"]
     size = width // heads
-    both = linear(g, y, [name + ".query", name + ".key_value"], ([size**-0.5], [1.0]))
-    both = g.add("Reshape", both, g.add("Concat", tokens, g.whole(-1, 3, heads, size), axis=0))
-    query, key, value = g.add("Split", both, outputs=3, axis=2, num_outputs=3)  # [N, B P, 1, heads, size]
+    apart = g.add("Concat", tokens, g.whole(-1, 1, heads, size), axis=0)  # [N, B P, 1, heads, size]
+
+    def states(weight, bias):
+        return g.add("Reshape", g.add("Gemm", y, weight, bias, transB=1), apart)
+
+    parts = [[g.parameter(f"{name}.{layer}.{part}") for part in ("weight", "bias")] for layer in ("query", "key_value")]
+    query = states(*(g.add("Mul", part, g.constant([size**-0.5])) for part in parts[0]))
+    halves = [g.add("Split", part, outputs=2, axis=0, num_outputs=2) for part in parts[1]]
+    key, value = (states(*of_both) for of_both in zip(*halves, strict=True))
     if partner is not None:
         key, value = (g.add("Gather", v, partner, axis=1) for v in (key, value))
     # Of tokens that come first these products find what belongs together without a copy: "batch" is all between.
     score = g.add("FusedMatMul", query, key, domain=RUNTIME, transBatchA=1, transBatchB=1, transB=1)
-    share = g.add("Softmax", g.add("Add", score, bias), axis=-1)
+    share = g.add("Softmax", g.add("Add", score, g.looked_up(name + ".bias")), axis=-1)
     out = g.add("FusedMatMul", share, value, domain=RUNTIME, transBatchB=1)
     out = g.add("Reshape", g.add("Transpose", out, perm=[3, 0, 1, 2, 4]), g.whole(-1, width))
     return linear(g, out, [name + ".out"])
@@ -168,8 +165,9 @@ def left(g, y, tokens, width):
     y = g.add("Reshape", y, g.add("Concat", tokens, g.whole(-1, width), axis=0))
     y = linear(g, g.add("Reshape", g.add("Transpose", y, perm=[1, 0, 2]), g.whole(-1, width)), ["leave"])
     frames = g.add("Concat", g.whole(-1), g.add("Mul", tokens, g.whole(PATCH)), g.whole(SIZE), axis=0)
-    y = g.add("Transpose", g.add("Reshape", y, frames), perm=[0, 2, 1])
-    y = g.add("Pad", y, g.whole(0, 0, 2, 0, 0, 2), mode="edge")
+    y = g.add("Reshape", y, frames)
+    ends = [g.add("Slice", y, g.whole(at), g.whole(end), g.whole(1)) for at, end in ((0, 1), (-1, LAST))]
+    y = g.add("Transpose", g.add("Concat", *2 * ends[:1], y, *2 * ends[1:], axis=1), perm=[0, 2, 1])
     y = g.add("Transpose", g.add("Conv", y, g.parameter("smooth.weight"), group=SIZE), perm=[0, 2, 1])
     return g.add("Mul", g.add("Reshape", y, g.add("Shape", "free")), "free")
 
@@ -179,7 +177,6 @@ def nodes_of(g, network):
     layers, width = network["layers"], network["width"]
     tokens = g.add("Shape", "distance", end=1)
     modulated = iter(modulations(g, layers, width))
-    biases = iter(attention_biases(g, layers, network["heads"], tokens))
     there, partner = present_rows(g, tokens), partners(g)
     x = entered(g, tokens, width)
 
@@ -189,10 +186,10 @@ def nodes_of(g, network):
 
     for block in (f"blocks.{k}." for k in range(layers)):
         y, gate = normed()
-        y = attended(g, y, block + "alone", next(biases), network, tokens)
+        y = attended(g, y, block + "alone", network, tokens)
         x = g.add("Add", x, g.add("Mul", y, gate))
         y, gate = normed()
-        y = attended(g, y, block + "mutual", next(biases), network, tokens, partner)
+        y = attended(g, y, block + "mutual", network, tokens, partner)
         x = g.add("Add", x, g.add("Mul", g.add("Mul", y, gate), there))
         y, gate = normed()
         turned = g.add("Transpose", g.parameter(block + "grow.weight"), perm=[1, 0])
@@ -218,6 +215,8 @@ def write(folder, network):
         helper.make_tensor_value_info("present", TensorProto.FLOAT, persons),
         helper.make_tensor_value_info("distance", TensorProto.INT64, ["tokens", "tokens"]),
     ]
+    square = [1, network["heads"], "tokens", "tokens"]
+    inputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, square) for name in g.inputs]
     answer = helper.make_tensor_value_info("residual", TensorProto.FLOAT, [*persons, "frames", SIZE])
     graph = helper.make_graph(g.nodes, "denoiser", inputs, [answer], g.initializers)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, 1)]

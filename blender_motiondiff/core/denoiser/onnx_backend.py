@@ -1,12 +1,18 @@
 """The denoiser in ONNX Runtime: the default, from the wheel that the extension carries."""
 
+import functools
 import sys
 
 import numpy as np
 
 from . import weights as files
 from .back_ends import BackendError, here
-from .layout import token_distance
+from .layout import PATCH, token_distance
+
+# Added before a softmax for tokens that are REACH or more away: nothing is left of them in 32 bits. The -10,000 of the
+# network would do the same, but ONNX Runtime makes denormal numbers of it, and they took a third of a call.
+UNSEEN = -40.0
+LENGTHS = 4  # lengths of clips whose attention biases are kept
 
 
 def _runtime():
@@ -45,11 +51,32 @@ def load(folder=None, threads=2):
             "Install the MotionDiff zip again."
         ) from error
 
+    lookup = _lookup(weights, [i.name for i in session.get_inputs()])
+
     def denoise(noisy, given, free, level, present):
         feed = {"noisy": noisy, "given": given, "free": free, "present": present}
         feed = {name: np.ascontiguousarray(value, np.float32) for name, value in feed.items()}
-        feed["level"], feed["distance"] = np.full(1, level, np.float32), token_distance(noisy.shape[2])
-        return session.run(None, feed)[0]
+        feed["level"] = np.full(1, level, np.float32)
+        return session.run(None, feed | lookup(noisy.shape[2] // PATCH))[0]
 
     denoise.weights, denoise.name, denoise.device, denoise.gradient = weights, "onnx", "cpu", None
     return denoise
+
+
+def _lookup(weights, names):
+    """`lookup(tokens)`: the graph's inputs that depend on the number of tokens alone, by name.
+
+    Among `names`, an attention's bias `[2 REACH + 1, heads]` is wanted as `[1, heads, N, N]` by the tokens' distance.
+    """
+    numbers = files.read_tensors(weights.folder / files.MODEL)
+    tables = {name: value.astype(np.float32) for name, value in numbers.items() if name in names}
+    for table in tables.values():
+        table[[0, -1]] += UNSEEN
+
+    @functools.lru_cache(LENGTHS)
+    def lookup(tokens):
+        distance = token_distance(tokens * PATCH)
+        rows = {n: np.ascontiguousarray(table.T[None])[..., distance] for n, table in tables.items()}
+        return {"distance": distance, **rows}
+
+    return lookup
