@@ -16,7 +16,7 @@ from .requests import one, two
 
 RUNS = 7
 RATIO_FRAMES = 300
-RATIO_RUNS = 3
+RATIO_RUNS = 7
 
 
 def ratios(denoiser, runs=RATIO_RUNS, frames=RATIO_FRAMES):

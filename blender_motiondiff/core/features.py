@@ -73,7 +73,7 @@ def _upright(columns):
     x, y = columns[:, 0] + columns[:, 4], columns[:, 1] - columns[:, 3]
     yaw, told = np.arctan2(y, x), np.flatnonzero(0.5 * np.hypot(x, y) > HEADED)
     if len(told):
-        yaw = np.interp(np.arange(len(yaw)), told, np.unwrap(yaw[told]))
+        yaw = np.interp(np.arange(len(yaw)), told, rot.unwrap(yaw[told]))
     cos, sin = np.cos(yaw), np.sin(yaw)
     return np.stack([cos, sin, columns[:, 2], -sin, cos, columns[:, 5]], -1)
 

@@ -72,7 +72,8 @@ def forward_kinematics(root, local, offsets):
         np.multiply(above, own_j[joints], out=turned_j)
         turned_j += above_j * back[joints]
     places = np.empty((3, *own.shape))
-    places[:, 0] = np.broadcast_to(root, (*lead, 3)).reshape(-1, 3).T
+    root = np.asarray(root)
+    places[:, 0] = (root if root.shape[:-1] == lead else np.broadcast_to(root, (*lead, 3))).reshape(-1, 3).T
     _turned_steps(world[:, PARENTS[1:]], np.asarray(offsets, float), lead, places[:, 1:])
     for joints in _GENERATIONS:
         places[:, joints] += places[:, PARENTS[joints]]
@@ -87,7 +88,7 @@ def _turned_steps(turns, offsets, lead, out):
     """
     if offsets.ndim > 2:
         offsets = np.broadcast_to(offsets, (*lead, COUNT, 3)).reshape(-1, COUNT, 3)
-    a, b, c = np.moveaxis(offsets[..., 1:, :], (-1, -2), (0, 1)).reshape(3, COUNT - 1, -1)
+    a, b, c = offsets[..., 1:, :].T.reshape(3, COUNT - 1, -1)
     w, x, y, z = (np.ascontiguousarray(part) for half in turns for part in (half.real, half.imag))
     i, j, k = y * c - z * b, z * a - x * c, x * b - y * a
     for turned, bone, (w_by, plus, minus), (plus_by, minus_by) in (
@@ -98,6 +99,14 @@ def _turned_steps(turns, offsets, lead, out):
         turned -= minus_by * minus
         turned += turned
         turned += bone
+
+
+def central(values):
+    """Changes a frame `[..., T, K]` of `values`, central differences, T at least 2."""
+    out = np.empty(values.shape)
+    out[..., 1:-1, :] = 0.5 * (values[..., 2:, :] - values[..., :-2, :])
+    out[..., 0, :], out[..., -1, :] = values[..., 1, :] - values[..., 0, :], values[..., -1, :] - values[..., -2, :]
+    return out
 
 
 def positions(motion):

@@ -14,9 +14,10 @@ from functools import cached_property
 import numpy as np
 
 from . import inbetween, words
+from . import rotations as rot
 from .constraints.splines import smooth_through
 from .features import CONTACTS, POSITIONS, ROTATIONS, SIZE, VELOCITIES, velocities
-from .motion import FPS
+from .motion import FPS, central
 from .skeleton import COUNT
 
 # Where a person's frames come from; the order is that of the tables in the weights.
@@ -83,7 +84,11 @@ _XS, _YS = slice(0, ROTATIONS.start + 6, 3), slice(1, ROTATIONS.start + 6, 3)
 def _turned(x, y, angle):
     """x and y `[..., T, K]` of vectors turned about the vertical axis by `angle [..., T]`."""
     cos, sin = np.cos(angle)[..., None], np.sin(angle)[..., None]
-    return cos * x - sin * y, sin * x + cos * y
+    x, y = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    across, along = cos * x, sin * x
+    across -= sin * y
+    along += cos * y
+    return across, along
 
 
 def to_relative(features, place, heading):
@@ -135,7 +140,7 @@ def keyed_frames(frames, placed_at, places, turned_at, headings):
     place = smooth_through(placed_at, np.asarray(places)[first], time, rest=(False, False))
     if not len(turned_at):
         return place, np.zeros(frames)
-    return place, np.interp(time, turned_at, np.unwrap(headings))
+    return place, np.interp(time, turned_at, rot.unwrap(headings))
 
 
 def smooth(values, seconds, fps=FPS):
@@ -157,7 +162,7 @@ def smooth(values, seconds, fps=FPS):
 
 def smooth_heading(heading, seconds, fps=FPS):
     """A smoothed heading `[..., T]`, radians, unwrapped in time."""
-    return smooth(np.unwrap(heading, axis=-1)[..., None], seconds, fps)[..., 0]
+    return smooth(rot.unwrap(heading)[..., None], seconds, fps)[..., 0]
 
 
 def path_heading(points, fps=FPS, slowest=0.15):
@@ -165,8 +170,8 @@ def path_heading(points, fps=FPS, slowest=0.15):
 
     Where it is slower than `slowest` m/s, the heading is carried over from elsewhere. A path that never moves faces -Y.
     """
-    step = np.gradient(points, axis=-2) * fps if points.shape[-2] > 1 else np.zeros_like(points)
-    speed = np.linalg.norm(step, axis=-1)
+    step = central(points) * fps if points.shape[-2] > 1 else np.zeros_like(points)
+    speed = rot.length(step)
     angle = np.arctan2(step[..., 0], -step[..., 1])
     flat_angle, flat_speed = angle.reshape(-1, angle.shape[-1]), speed.reshape(-1, angle.shape[-1])
     out = np.zeros_like(flat_angle)
@@ -174,7 +179,7 @@ def path_heading(points, fps=FPS, slowest=0.15):
     for i, (a, v) in enumerate(zip(flat_angle, flat_speed, strict=True)):
         moving = v > slowest
         if moving.any():
-            out[i] = np.interp(time, time[moving], np.unwrap(a[moving]))
+            out[i] = np.interp(time, time[moving], rot.unwrap(a[moving]))
     return smooth_heading(out, 0.2, fps).reshape(angle.shape)
 
 
@@ -312,8 +317,8 @@ def extras(source, mask, place, heading, partner_place, partner_heading, present
     """
     frames = heading.shape[-1]
     still = frames < 2
-    velocity = np.zeros_like(place) if still else turn_xy(np.gradient(place, axis=-2) * fps, -heading)
-    turning = np.zeros_like(heading) if still else np.gradient(np.unwrap(heading, axis=-1), axis=-1) * fps
+    velocity = np.zeros_like(place) if still else turn_xy(central(place) * fps, -heading)
+    turning = np.zeros_like(heading) if still else central(rot.unwrap(heading)[..., None])[..., 0] * fps
     kind = np.broadcast_to(np.eye(SOURCES)[source][..., None, :], (*heading.shape, SOURCES))
     there = np.broadcast_to(np.asarray(present, float)[..., None, None], (*heading.shape, 1))
     away = turn_xy(partner_place - place, -heading)
@@ -331,7 +336,8 @@ def extras(source, mask, place, heading, partner_place, partner_heading, present
 def standardised(tables, source, rows, channels=slice(None)):
     """Some channels of a base `[..., T, K]` as the network sees them: in deviations from the mean of their `source`."""
     mean = tables.mean[source][..., None, channels]
-    return np.clip((rows - mean) / tables.deviation[channels], -5, 5)
+    out = (rows - mean) / tables.deviation[channels]
+    return np.clip(out, -5, 5, out=out)
 
 
 def given(tables, source, base, mask, extra, said):

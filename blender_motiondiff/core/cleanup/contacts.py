@@ -7,8 +7,9 @@ standing): Kimodo's and Motion-Matching's 0.15 m/s, widened to what markers at 3
 import numpy as np
 
 from .. import rotations as rot
+from ..motion import central
 from ..skeleton import FEET
-from .plants import all_runs, central
+from .plants import all_runs
 
 SPEED_ON, SPEED_OFF = 0.25, 0.40  # metres a second
 HEIGHT_ON, HEIGHT_OFF = 0.04, 0.06  # metres over the joint's rest height
@@ -19,7 +20,7 @@ def foot_speed(places, fps):
     """Speed of joints `[T, K, 3]` in metres a second `[T, K]`, central differences."""
     if len(places) < 2:
         return np.zeros(places.shape[:2])
-    return rot.length(np.moveaxis(central(np.moveaxis(places, 0, 1)), 0, 1)) * fps
+    return rot.length(central(places.swapaxes(0, 1)).swapaxes(0, 1)) * fps
 
 
 def label_contacts(positions, body, fps, ground=None):

@@ -140,7 +140,7 @@ def _bent(local, world, joints, foot, target, turn):
             out[:, :, joint] = own[k] if part == 3 else np.where(moved[k], own[k], local[:, :, joint])
     world = world.copy()
     for own, side in zip((new_hip, new_shin, new_sole, new_toe), _SIDES, strict=True):
-        world[:, :, side] = np.moveaxis(own.reshape(shape), 0, 2)
+        world[:, :, side[0]], world[:, :, side[1]] = own.reshape(shape)
     return out, world
 
 

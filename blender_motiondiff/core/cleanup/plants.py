@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .. import rotations as rot
+from ..motion import central
 
 BLEND_SECONDS = 0.26  # a correction fades over this long on either side of a contact
 BRIDGE = 4  # frames: shorter breaks in a contact are closed ...
@@ -101,14 +102,6 @@ def ground_speed(places, fps):
     if places.shape[-2] < 2:
         return np.zeros(places.shape[:-1])
     return fps * rot.length(central(places[..., :2]))
-
-
-def central(values):
-    """Changes a frame `[..., T, K]` of `values`, central differences, T at least 2."""
-    out = np.empty(values.shape)
-    out[..., 1:-1, :] = 0.5 * (values[..., 2:, :] - values[..., :-2, :])
-    out[..., 0, :], out[..., -1, :] = values[..., 1, :] - values[..., 0, :], values[..., -1, :] - values[..., -2, :]
-    return out
 
 
 def largest_near(values, reach):

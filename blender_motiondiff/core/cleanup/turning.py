@@ -22,7 +22,7 @@ def unhurried(motion, bound):
     `bound [T]` bool: frames on which the body's turn is to stay as it is.
     """
     ahead = rot.rotate(motion.rotations[:, 0], np.array([0.0, -1.0, 0.0]))
-    heading = np.unwrap(np.arctan2(ahead[:, 0], -ahead[:, 1]))
+    heading = rot.unwrap(np.arctan2(ahead[:, 0], -ahead[:, 1]))
     upright = np.hypot(ahead[:, 0], ahead[:, 1]) > UPRIGHT
     most, out = QUICKEST / motion.fps, heading.copy()
     stops = np.concatenate([[0], np.flatnonzero(bound), [motion.frames - 1]])

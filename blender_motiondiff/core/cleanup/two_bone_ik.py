@@ -37,17 +37,21 @@ def solve_leg(local, world, places, leg, target, weight=1.0):
 
 def solve_legs(local, world, places, targets):
     """`solve_leg` of both legs at once, `targets [2, ..., T, 3]`, and the world rotations that follow."""
-    joints = [np.moveaxis(places[..., j, :], -2, 0) for j in _LEG]
-    hip, shin, foot = (np.moveaxis(world[..., j, :], -2, 0) for j in _LEG)
+    joints = [_sides_first(places[..., j, :]) for j in _LEG]
+    hip, shin, foot = (_sides_first(world[..., j, :]) for j in _LEG)
     new_hip, new_shin = bent_leg(*joints, hip, shin, targets)
     above = np.stack([np.broadcast_to(world[..., 0, :], new_hip.shape), new_hip, new_shin])
     turns = rot.multiply(rot.conjugate(above), np.stack([new_hip, new_shin, foot]))
     out, turned = np.array(local, float), world.copy()
     for own, j in zip(turns, _LEG, strict=True):
-        out[..., j, :] = np.moveaxis(own, 0, -2)
+        out[..., j[0], :], out[..., j[1], :] = own
     for own, j in zip((new_hip, new_shin), _LEG[:2], strict=True):
-        turned[..., j, :] = np.moveaxis(own, 0, -2)
+        turned[..., j[0], :], turned[..., j[1], :] = own
     return out, turned
+
+
+def _sides_first(both):
+    return np.stack([both[..., 0, :], both[..., 1, :]])
 
 
 def bent_leg(a, b, c, hip_turn, shin_turn, target):

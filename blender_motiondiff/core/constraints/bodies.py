@@ -140,6 +140,10 @@ def _radius(share, size, bone):
     return size * (_FLESH_FROM[bone] + share * _FLESH_ON[bone])
 
 
+def _clamped(share):
+    return np.minimum(np.maximum(share, 0.0), 1.0)
+
+
 def closest(a, b):
     """Closest points of line pieces `a`, `b` `[2, 3, N]`: shares along both `[N]` and the way from b's to a's `[3, N]`.
 
@@ -151,7 +155,7 @@ def closest(a, b):
     ag, bg = _dot(da, gap), _dot(db, gap)
     aa, bb = np.maximum(aa, 1e-12), np.maximum(bb, 1e-12)
     cross = aa * bb - ab * ab
-    s = np.where(cross > 1e-12, np.clip((ab * bg - ag * bb) / np.maximum(cross, 1e-12), 0.0, 1.0), 0.0)
-    t = np.clip((ab * s + bg) / bb, 0.0, 1.0)
-    s = np.clip((ab * t - ag) / aa, 0.0, 1.0)
+    s = np.where(cross > 1e-12, _clamped((ab * bg - ag * bb) / np.maximum(cross, 1e-12)), 0.0)
+    t = _clamped((ab * s + bg) / bb)
+    s = _clamped((ab * t - ag) / aa)
     return s, t, gap + s * da - t * db

@@ -73,7 +73,7 @@ def _way_of(character, request):
     What they face is told by hips or the path: smoothed places overshoot a sudden stop and come back.
     """
     if character.given:
-        heading = np.unwrap(rot.heading(character.motion.rotations[:, 0]))
+        heading = rot.unwrap(rot.heading(character.motion.rotations[:, 0]))
         return smooth_pelvis(character.motion.root[:, :2]), heading
     if character.motion is not None or character.path is None:
         return None

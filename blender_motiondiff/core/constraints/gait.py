@@ -9,7 +9,7 @@ cleanup.contacts' rule); each take draws its own first foot and pace.
 import numpy as np
 
 from .. import rotations as rot
-from ..cleanup.plants import runs
+from ..cleanup.plants import ground_speed, runs
 from ..motion import FPS, forward_kinematics
 from ..skeleton import FEET
 
@@ -32,7 +32,7 @@ def path_speed(place, size, fps=FPS):
     """Speed along a path `[T, 2]` in body sizes a second `[T]`."""
     if len(place) < 2:
         return np.zeros(len(place))
-    speed = np.linalg.norm(np.gradient(place, axis=0), axis=-1) * fps / size
+    speed = ground_speed(place, fps) / size
     for start, end in runs(speed > STILL):
         if np.ptp(place[start:end], axis=0).max() < SHUFFLE * size:
             speed[start:end] = np.minimum(speed[start:end], STILL)

@@ -62,7 +62,7 @@ def waypoint_times(path, times, places):
 
 def _differences(path, poses, person):
     """Frames `[N]` and how far x, y, z (metres) and heading (radians) are from the path `[N, 4]`, NaN where free."""
-    root, yaw = poses.places[person, :, 0], np.unwrap(rot.heading(poses.turns[person, :, 0]))
+    root, yaw = poses.places[person, :, 0], rot.unwrap(rot.heading(poses.turns[person, :, 0]))
     own = np.concatenate([root, yaw[:, None]], -1)
     return _at_waypoints(path, poses.times, own) if path.sparse else _along(path, poses.times, own)
 

@@ -34,9 +34,9 @@ class Poses:
         None of them where all of that lies before or after these poses, which may be a window of a clip.
         """
         last = self.times[-1] if end is None else end
-        found = np.flatnonzero((self.times >= start - 1e-6) & (self.times <= last + 1e-6))
-        if len(found) or start > self.times[-1] or last < self.times[0]:
-            return found
+        first, stop = self.times.searchsorted(start - 1e-6), self.times.searchsorted(last + 1e-6, "right")
+        if first < stop or start > self.times[-1] or last < self.times[0]:
+            return np.arange(first, stop)
         return np.array([np.abs(self.times - start).argmin()])
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .. import rotations as rot
 from ..motion import FPS
 from ..reference import path_heading
 from ..request import FREE, GIVEN, RequestError
@@ -29,9 +30,12 @@ LEAST_STEP = 0.05  # metres between waypoints as far as their timing goes: two o
 
 def smooth_pelvis(places, fps=FPS, knot_seconds=KNOT_SECONDS):
     """The smoothed pelvis `[..., T, 2]` of pelvis places on the ground `[..., T, 2]`, metres."""
-    columns = np.moveaxis(np.asarray(places, float), -2, 0)
+    places = np.asarray(places, float)
+    columns = places if places.ndim == 2 else np.moveaxis(places, -2, 0)
     rows = fit(columns.reshape(len(columns), -1), fps, knot_seconds)
-    return np.array(places, float) if rows is None else np.moveaxis(rows.reshape(columns.shape), 0, -2)
+    if rows is None:
+        return places.copy()
+    return rows if places.ndim == 2 else np.moveaxis(rows.reshape(columns.shape), 0, -2)
 
 
 # --- where the path is ------------------------------------------------------------------------------------------------
@@ -169,7 +173,7 @@ def headings_at(path, times):
     given = np.isfinite(path.headings)
     if not given.any():
         return np.full(len(times), np.nan)
-    own, headings = np.asarray(path.times, float)[given], np.unwrap(np.asarray(path.headings, float)[given])
+    own, headings = np.asarray(path.times, float)[given], rot.unwrap(np.asarray(path.headings, float)[given])
     if path.sparse:
         return smooth_through(own, headings[:, None], times, (True, True))[:, 0]
     return np.interp(times, own, headings)

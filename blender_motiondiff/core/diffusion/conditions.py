@@ -154,7 +154,9 @@ def build(request, courses, tables, part, bare=False):
     heading = np.stack([p.heading[part] for p in course.people])
     sources = np.array([p.source for p in course.people])
     features, mask = (np.stack(rows) for rows in zip(*seen, strict=True))
-    observed = ref.to_relative(features, place, heading)
+    observed, known = features.copy(), mask[..., : CONTACTS.start].any(-1)
+    if known.any():
+        observed[known] = ref.to_relative(features[known], place[known], heading[known])
     # Whoever is animated already may be of any size: the network sees them at size 1, in their own frames.
     sizes = np.array([c.body.size if c.given else 1.0 for c in asked])
     if (sizes != 1.0).any():

@@ -242,7 +242,7 @@ def _through(motion, kept, at, places, turned_at, headings):
     turned = ~np.isin(turned_at, kept)
     order = np.argsort(np.concatenate([kept, turned_at[turned]]), kind="stable")
     turn_at = np.concatenate([kept, turned_at[turned]])[order]
-    turn = np.concatenate([np.unwrap(own_heading)[kept], headings[turned]])[order]
+    turn = np.concatenate([rot.unwrap(own_heading)[kept], headings[turned]])[order]
     place, heading = ref.keyed_frames(frames, known_at, known_place, turn_at, turn)
     return OWN, _coasting(place, known_at), heading, None, None, ()
 
@@ -345,7 +345,7 @@ def _faced(number, person, people, request, times):
                 wanted = wanted_heading(facing.target, person.place, people[-1 - number].place)
                 share = share_in_time(times, facing.start, facing.end) * min(facing.weight, 1.0)
                 off = (wanted - heading + np.pi) % (2 * np.pi) - np.pi
-                heading = heading + share * np.unwrap(off)
+                heading = heading + share * rot.unwrap(off)
     return replace(person, heading=heading)
 
 

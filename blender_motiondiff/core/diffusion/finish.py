@@ -152,7 +152,7 @@ def faced(motion, request, course, number):
             wanted = wanted_heading(facing.target, motion.root[:, :2], partner)
             off = (wanted - rot.heading(motion.rotations[:, 0]) + np.pi) % (2 * np.pi) - np.pi
             granted = 1.0 if np.isinf(facing.weight) else facing.weight / (facing.weight + HALF_TURNED)
-            turn = smooth(np.unwrap(off)[:, None], TURNING)[:, 0] * granted
+            turn = smooth(rot.unwrap(off)[:, None], TURNING)[:, 0] * granted
             turn *= share_in_time(course.times, facing.start, facing.end) * free * free * (3 - 2 * free)
             rotations = motion.rotations.copy()
             rotations[:, 0] = rot.multiply(rot.about_z(turn), rotations[:, 0])
@@ -336,7 +336,7 @@ def _on_path(motion, character, person, times, held):
     if path.heading != GIVEN:
         return motion
     turn = (person.heading - rot.heading(motion.rotations[:, 0]) + np.pi) % (2 * np.pi) - np.pi
-    turn = smooth_pelvis(np.unwrap(turn)[:, None])[:, 0] * min(path.weight, 1.0)
+    turn = smooth_pelvis(rot.unwrap(turn)[:, None])[:, 0] * min(path.weight, 1.0)
     rotations = motion.rotations.copy()
     rotations[:, 0] = rot.multiply(rot.about_z(turn), rotations[:, 0])
     return replace(motion, rotations=rotations)

@@ -320,7 +320,7 @@ def _spread(work, motions, asked, rough):
     """Changes pass smoothly to and from what rows asked for, and are averaged over time as well if `rough`."""
     change, free, flags, bound, fleeting = _by_person(motions[0].frames, work.change, work.free, *_told(asked))
     for i, motion in enumerate(motions):
-        moved = np.flatnonzero((change[i] != 0).any((0, 2)))
+        moved = _columns_of(change[i])
         if len(moved):
             fixed, on = free[i][:, moved] == 0, flags[i][:, moved]
             values = soften_jumps(change[i][:, moved], on, bound[i], motion.fps)
@@ -328,7 +328,16 @@ def _spread(work, motions, asked, rough):
                 on &= near_peak(values) | ~fleeting[i, :, None]
             out = spread(np.where(fixed[..., None], 0.0, values), on | fixed, motion.fps, fleeting[i])
             change[i][:, moved] = smooth(out, fixed) if rough else out
-    apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
+    _apply_all(work)
+
+
+def _columns_of(change):
+    """Columns that changes `[T, 23, 3]` are of, in order."""
+    return np.flatnonzero((change != 0).reshape(len(change), -1).any(0).reshape(COLUMNS, 3).any(1))
+
+
+def _apply_all(work):
+    apply_changes(work, np.flatnonzero((work.change != 0).reshape(len(work.change), -1).any(1)))
 
 
 def _told(asked):
@@ -346,7 +355,7 @@ def _spread_rest(work, motions, asked, before):
     change, free, flags, bound, fleeting = _by_person(frames, work.change, work.free, *_told(asked))
     for i, (motion, old) in enumerate(zip(motions, *_by_person(frames, before), strict=True)):
         rest = change[i] - old
-        moved = np.flatnonzero((rest != 0).any((0, 2)))
+        moved = _columns_of(rest)
         if len(moved):
             rest, fixed = rest[:, moved], free[i][:, moved] == 0
             on = flags[i][:, moved] & (bound[i] != 0)[:, None]
@@ -354,7 +363,7 @@ def _spread_rest(work, motions, asked, before):
                 on &= near_peak(rest) | ~fleeting[i, :, None]
             out = spread(np.where(fixed[..., None], 0.0, rest), on | fixed, motion.fps, fleeting[i])
             change[i][:, moved] = old[:, moved] + out
-    apply_changes(work, np.flatnonzero((work.change != 0).any((1, 2))))
+    _apply_all(work)
 
 
 # --- report -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from .. import rotations as rot
 from .stiffness import ANCESTORS, HINGE_COMPLIANCE, HOLDERS, PARENTS, SIDE, TWIST
 
 WISH = 0.003  # metres squared: damping of a wish of weight 1
-SIZES = (6, 12, 24, 48, 1 << 30)  # systems are padded to the largest of their class
+SIZES = (6, 12, 24, 48)  # rows: systems are padded to the largest of their class
 PRE_BENT = 0.06  # radians: a limb that is straighter is taken to be bent so far, for else nothing would bend it
 PER_STEP = 0.6  # radians that a joint turns at most in a step ...
 SHIFT_PER_STEP = 0.25  # ... and metres that the root moves
@@ -90,10 +90,9 @@ def step(rows, systems, state, hard_damping, pull):
     """
     out, back = np.zeros(state.change.shape), np.zeros(state.blocked.shape, bool)
     many = np.bincount(systems.system, minlength=len(out))
-    damp, low = damping(rows, hard_damping[systems.system]), 0
-    for high in SIZES:
-        chosen = np.flatnonzero((many > low) & (many <= high))
-        low = high
+    damp, kind = damping(rows, hard_damping[systems.system]), np.searchsorted(SIZES, many)
+    for one in range(kind.min(), kind.max() + 1):
+        chosen = np.flatnonzero(kind == one)
         if len(chosen) == len(out):
             out, back = _solve(_padded(rows, systems, damp, chosen, many), state, pull)
         elif len(chosen):
