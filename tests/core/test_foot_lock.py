@@ -163,7 +163,7 @@ def test_a_foot_stands_at_its_pin_before_and_after_it_as_well():
 
 
 def test_feet_that_are_carried_along_together_step_one_after_the_other():
-    motion = gliding(60, 0.25)
+    motion = gliding(60, 0.3)
     places = positions(lock_feet(motion, np.ones((60, 4)))[0])
     moving = np.linalg.norm(np.diff(places[:, [FEET[1], FEET[3]], :2], axis=0), axis=-1) * 30 > 0.1
     assert moving.any(0).all()

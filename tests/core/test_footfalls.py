@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from blender_motiondiff.core.constraints.footfalls import PLAIN, SAME_PLACE, between_keys
+from blender_motiondiff.core.constraints.footfalls import (
+    OVER_STRIDE,
+    PLAIN,
+    SAME_PLACE,
+    STRIDE,
+    beside_pinned,
+    between_keys,
+)
 from blender_motiondiff.core.motion import forward_kinematics
+from blender_motiondiff.core.reference import keyed_frames
+from blender_motiondiff.core.request import Pin
 from blender_motiondiff.core.skeleton import COUNT, FEET
 
 from .made_motion import swinging
@@ -76,3 +85,37 @@ def test_a_foot_in_the_air_at_one_key_comes_down_half_way():
     places[1, list(FEET[2:]), 2] += 0.3
     out = planned(places)
     assert out[:20, 2:].all() and not out[21:, 2:].any() and out[:, :2].all()
+
+
+TIMES = np.arange(91) / 30
+KEYED = np.array([0, 90]), np.array([[0.0, 0.0], [0.0, -2.0]])  # two metres on in three seconds
+
+
+def farthest(pin, at, places):
+    """How far the way through places is from the pin while it holds, metres."""
+    way, _ = keyed_frames(len(TIMES), at, places, (), ())
+    return np.linalg.norm(way[round(pin.start * 30) : round(pin.end * 30) + 1] - pin.place[:2], axis=1).max()
+
+
+def test_who_is_to_walk_on_waits_for_a_pinned_foot():
+    pin = Pin("left_ankle", 0.0, 2.0, place=np.array([0.1, 0.0, 0.08]))
+    assert farthest(pin, *KEYED) > 1.0
+    at, places = beside_pinned((pin,), TIMES, *KEYED, [0.97, 0.97], BODY)
+    assert farthest(pin, at, places) < (STRIDE + 2 * OVER_STRIDE) * BODY.size
+    assert (np.diff(at) > 0).all() and {0, 90} < set(at)
+    assert np.allclose(places[[0, -1]], KEYED[1])
+
+
+def test_hips_that_are_low_may_be_farther_from_it():
+    pin = Pin("left_ankle", 0.0, 2.0, place=np.array([0.1, 0.0, 0.08]))
+    upright, low = (farthest(pin, *beside_pinned((pin,), TIMES, *KEYED, [height] * 2, BODY)) for height in (0.97, 0.3))
+    assert upright + 0.2 < low < BODY.leg
+
+
+@pytest.mark.parametrize("asked", [{"joint": "right_wrist"}, {"weight": 0.0}, {"place": None}, {"end": 0.4}])
+def test_only_feet_that_would_be_left_behind_change_the_way(asked):
+    pin = {"joint": "left_ankle", "start": 0.0, "end": 2.0, "place": np.array([0.1, 0.0, 0.08])} | asked
+    if pin["place"] is None:
+        pin["rotation"] = np.array([1.0, 0.0, 0.0, 0.0])
+    at, places = beside_pinned((Pin(**pin),), TIMES, *KEYED, [0.97, 0.97], BODY)
+    assert len(at) == 2 and np.array_equal(places, KEYED[1])

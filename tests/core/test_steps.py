@@ -13,13 +13,20 @@ from .samples import standing
 
 
 def test_a_foot_that_its_leg_reaches_easily_stays_where_it_is():
-    track = np.linspace([0.0, 0.0, 0.0], [0.0, 0.5, 0.0], 120)
-    near, along = np.tile([0.0, 0.25, 0.9], (120, 1)), track * 2 + [0.0, 0.0, 0.9]
+    track = np.linspace([0.0, 0.0, 0.0], [0.0, 0.6, 0.0], 120)
+    near, along = np.tile([0.0, 0.3, 0.9], (120, 1)), track * 2 + [0.0, 0.0, 0.9]
     stands = np.ones(120, bool)
     assert not steps(stands, track, 1.0, hip=near).any()
     assert steps(stands, track, 1.0, hip=along).any()
     assert steps(stands, track, 1.0).any()
-    assert steps(stands, track * 2, 1.0, hip=near + [0.0, 0.25, 0.0]).any()
+    assert steps(stands, track * 2, 1.0, hip=near + [0.0, 0.3, 0.0]).any()
+
+
+@pytest.mark.parametrize(("height", "stays"), [(0.8, False), (0.55, True)])
+def test_hips_that_are_low_reach_a_foot_farther_away(height, stays):
+    track = np.linspace([0.0, 0.0, 0.0], [0.0, 0.6, 0.0], 120)
+    hip = np.tile([0.0, -0.2, height], (120, 1))
+    assert steps(np.ones(120, bool), track, 1.0, hip=hip).any() != stays
 
 
 @pytest.mark.parametrize("backwards", [False, True])
@@ -45,7 +52,7 @@ def test_around_a_pin_of_a_single_frame_a_foot_steps_there_and_away():
 def test_a_foot_steps_where_it_moves_most_by_itself(slow, fast):
     """It strays as far slowly as it does quickly after that, or before."""
     track, still = np.zeros((slow + fast + 40, 3)), 20
-    track[:, 1] = np.interp(np.arange(len(track)), np.cumsum([still, slow, fast]), [0.0, 0.2, 0.4])
+    track[:, 1] = np.interp(np.arange(len(track)), np.cumsum([still, slow, fast]), [0.0, 0.25, 0.5])
     ((first, end),) = runs(steps(np.ones(len(track), bool), track, 1.0) > 0)
     quick = (still, still + slow) if slow < fast else (still + slow, still + slow + fast)
     assert quick[0] <= first and end <= quick[1] + 1

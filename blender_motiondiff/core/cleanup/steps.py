@@ -6,10 +6,13 @@ Functions take many feet at once, leading axes in front of the frames: `[..., T]
 import numpy as np
 
 from .. import rotations as rot
+from ..skeleton import REFERENCE_LEG
 from .plants import STEP_HEIGHT, all_runs
 
-DRIFT = 0.20  # metres: a foot that strays farther from its anchor takes a step instead ...
+DRIFT = 0.25  # metres: a foot that strays farther from its anchor takes a step instead ...
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
+EASILY = 0.9  # ... or than this share of what the leg spans from a hip so low; ...
+ANKLE_HIGH = 0.08  # metres of a standing foot's ankle
 FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
 STEP = 8  # frames of such a step
 STANCE = 32  # frames that a foot stands at least before it steps to where it is pinned, or after it has stepped away
@@ -107,13 +110,19 @@ def _step_half_way(start, end, toe, size, hip, side):
     away = rot.length(track - track.mean(0)).max()
     if away <= DRIFT * size or len(track) < 3 * STEP:
         return None
-    if away <= FAR_DRIFT * size and rot.length(above - track.mean(0)).max() <= EASY_REACH * size:
+    if away <= FAR_DRIFT * size and (rot.length(above - track.mean(0)) <= _easy_reach(hip[start:end, 2], size)).all():
         return None
     way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
     # Feet that are carried along together step one after the other.
     half = np.searchsorted(way, way[-1] / 2) + (2 * side - 1) * (STEP // 2 + 1)
     usual = start + int(half) - STEP // 2
     return _where_it_moves(way, toe[start:end, 2], start, (start + STEP, end - 2 * STEP), usual), STEP
+
+
+def _easy_reach(height, size):
+    """Metres over the ground within which hips at a `height [T]` reach a standing foot easily: low ones reach far."""
+    leg = REFERENCE_LEG * size
+    return np.maximum(EASY_REACH * size, EASILY * np.sqrt(np.maximum(leg**2 - (height - ANKLE_HIGH * size) ** 2, 0.0)))
 
 
 def _where_it_moves(way, height, start, room, usual):

@@ -8,9 +8,12 @@ that is left behind first. Where the pelvis travels people walk, in step with bo
 
 import numpy as np
 
+from .. import rotations as rot
 from ..motion import FPS
-from ..skeleton import FEET
+from ..reference import keyed_frames
+from ..skeleton import FEET, HIP_DROP, INDEX
 from . import gait
+from .rows import Poses
 
 WALKS = 0.45  # body sizes a second: a pelvis that travels so fast between two keys walks
 PLAIN = 2.0  # seconds: between keys farther apart in time much may happen, and nothing is settled where nobody walks
@@ -18,6 +21,12 @@ UPRIGHT = 0.75  # of the leg's length: the height of a pelvis that walks
 SAME_PLACE = 0.06  # metres for a leg of 0.85 m: a foot that is keyed twice this near has not stepped
 DOWN = 0.05  # metres over its rest height, likewise: a foot joint that stands in a keyed pose
 PINNED_LOW = 0.06  # metres over its rest height, for a leg of 0.85 m: a foot joint that is pinned lower stands
+# Metres over the ground, for a leg of 0.85 m, that an upright pelvis is from an ankle that stands, at most (of 1,200 in
+# the recordings to choose by 99.9 % are within 0.324); a lower one may be as far as the leg reaches from there.
+STRIDE = 0.33
+OVER_STRIDE = 0.02  # metres by which it may be, between the places that are added, ...
+ADDED = 4  # ... which are as many at most
+BESIDE_KEY = 4  # frames beside a key on which none is added
 SWING = 0.4  # seconds that a step takes; of short gaps SWING_SHARE
 SWING_SHARE = 0.7
 
@@ -72,3 +81,32 @@ def _standing(frames, feet, down, way, size, fps):
         air = np.abs(np.arange(frames) + 0.5 - middle) < swing / 2
         out[air, 2 * side : 2 * side + 2] = 0.0
     return out
+
+
+def beside_pinned(pins, times, at, places, heights, body):
+    """Frames `[K]` and places `[K, 2]` of a keyed pelvis, and more of them where pinned feet could not stand else.
+
+    `heights [K]`: metres of the keyed pelvis over the ground. Without more places somebody who is to walk on after a
+    while sets out at once, and drags the foot behind.
+    """
+    poses, heights = Poses(times, None, None, None), np.asarray(heights)
+    spans = [(poses.frames_between(p.start, p.end), np.asarray(p.place, float))
+             for p in pins if p.place is not None and p.weight > 0 and INDEX[p.joint] in FEET]  # fmt: skip
+    if not spans:
+        return at, places
+    frame = np.concatenate([frames for frames, _ in spans])
+    foot = np.concatenate([np.tile(place, (len(frames), 1)) for frames, place in spans])
+    free = np.abs(frame[:, None] - at).min(1) > BESIDE_KEY
+    frame, foot = frame[free], foot[free]
+    hip = np.interp(frame, at, heights) - HIP_DROP * body.size - foot[:, 2]
+    most = np.maximum(np.sqrt(np.maximum(body.leg**2 - hip**2, 0.0)), STRIDE * body.size)
+    for _ in range(ADDED if len(frame) else 0):
+        off = keyed_frames(len(times), at, places, (), ())[0][frame] - foot[:, :2]
+        far = rot.length(off)
+        k = int((far - most).argmax())
+        if far[k] < most[k] + OVER_STRIDE:
+            break
+        order = np.searchsorted(at, frame[k])
+        at = np.insert(at, order, frame[k])
+        places = np.insert(places, order, foot[k, :2] + off[k] * most[k] / far[k], axis=0)
+    return at, places

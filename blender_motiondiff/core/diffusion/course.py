@@ -204,6 +204,8 @@ def _frames(character, times, placed, motion, known):
     if motion is not None and known[:, 0].any():
         return _through(motion, np.flatnonzero(known[:, 0]), at, places, turned_at, headings)
     if len(at):
+        heights = [k.root[2] for _, k in rooted]
+        at, places = footfalls.beside_pinned(character.pins, times, at, places, heights, character.body)
         return OWN, *ref.keyed_frames(len(times), at, places, turned_at, headings), None, None, ()
     if motion is not None:  # its pelvis is kept nowhere, yet that is where they were
         return OWN, *ref.own_frames(motion.root[:, :2], rot.heading(motion.rotations[:, 0])), None, None, ()

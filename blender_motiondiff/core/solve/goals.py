@@ -40,7 +40,7 @@ STIFF_TRUNK = 0.02  # of the trunk's compliance is left then: what several goals
 ALONE = 3  # steps that limbs and trunk take alone; the pelvis then comes along where they did not do ...
 FAR = 0.05  # ... and a wish is farther off than so many metres, or what binds than CLOSE
 STAY = 4e-3  # metres squared: damping of a foot's wish to stay where it is while the pelvis comes along
-FOLLOW = 0.05  # metres, for a leg of 0.85 m, that the pelvis goes along the ground before the feet follow it
+FOLLOW = 0.10  # metres, for a leg of 0.85 m, that the pelvis goes along the ground before the feet follow it
 
 
 _HOLDING = np.concatenate([HOLDERS, np.ones((len(HOLDERS), 1), bool)], 1)  # columns that a joint's rows ask for
