@@ -5,7 +5,7 @@ import pytest
 
 from blender_motiondiff.core.cleanup.foot_lock import lock_feet
 from blender_motiondiff.core.cleanup.plants import runs
-from blender_motiondiff.core.cleanup.steps import hasty, steps
+from blender_motiondiff.core.cleanup.steps import hasty, steps, straightened
 from blender_motiondiff.core.motion import Motion, positions
 from evaluation import metrics
 
@@ -75,3 +75,18 @@ def test_a_step_gets_the_time_that_it_needs():
     moving = Motion(root, motion.rotations, motion.body)
     places = positions(lock_feet(moving, contacts)[0])
     assert metrics.jolt(places, 30) < 80.0
+
+
+def test_a_step_goes_straight_and_a_swing_as_it_did():
+    """Both wander a quarter of a metre aside; the second swing lasts a frame longer than what is said to be a step."""
+    track = np.zeros((2, 60, 3))
+    track[:, 20:40, 0] = 0.25 * np.sin(np.pi * np.linspace(0.0, 1.0, 20))
+    track[:, :, 1], track[:, 20:40, 2] = np.interp(np.arange(60), [19, 40], [0.0, 0.4]), 0.1
+    swings = np.tile((np.arange(60) >= 20) & (np.arange(60) < 40), (2, 1))
+    stepping = swings.copy()
+    stepping[1, 39] = False
+    after = track + straightened(track, swings, stepping)
+    assert np.array_equal(after[1], track[1]) and np.array_equal(after[..., 2], track[..., 2])
+    assert np.abs(after[0, :, 0]).max() == 0.0
+    assert (np.diff(after[0, :, 1]) >= 0).all() and np.array_equal(after[0, ~swings[0]], track[0, ~swings[0]])
+    assert not straightened(track, np.zeros_like(swings), stepping).any()

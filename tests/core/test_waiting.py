@@ -71,7 +71,7 @@ def test_waiting_feet_take_no_steps():
     def taken(motion):
         return steps(there, np.moveaxis(positions(motion)[:, TOES], 1, 0), 1.0).max()
 
-    before = drifting(0.12)
+    before = drifting(0.15)
     assert taken(before) > 0.02 and taken(kept_in_place(before, stands((0, FRAMES)))) == 0.0
 
 

@@ -23,7 +23,7 @@ from .plants import (
     led_back,
     pinned_track,
 )
-from .steps import hasty, steps
+from .steps import hasty, steps, straightened
 from .terrain import body_ground, sole_ground, swing_bump
 from .two_bone_ik import SOFT_FROM, bent_leg
 
@@ -181,6 +181,7 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     ankle_on, toe_on = ankle_on & ~early, toe_on & ~early
     shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
     either = toe_on | ankle_on
+    shift += straightened(toe + shift, ~either, (step > 0) | early)
     step = np.maximum(step, catch_up_lift(shift, either, size))
     if clearance:
         step = np.maximum(step, drag_lift(toe + shift, either, rest[1] + clearance * size, size, fps))

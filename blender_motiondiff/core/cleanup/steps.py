@@ -7,7 +7,7 @@ import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import REFERENCE_LEG
-from .plants import STEP_HEIGHT, all_runs
+from .plants import STEP_HEIGHT, all_runs, ease
 
 DRIFT = 0.25  # metres: a foot that strays farther from its anchor takes a step instead ...
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
@@ -48,6 +48,22 @@ def steps(standing, toe, size, keyed=None, side=0, hip=None, pinned=None):
         stance = int(found.start[k]), int(found.end[k])
         _steps_in(out[row], *stance, places[row], sizes[row], keys[row], pins[row], sides[row], hips[row])
     return out.reshape(standing.shape)
+
+
+def straightened(track, swings, stepping):
+    """Metres `[N, T, 3]` along the ground that take tracks `[N, T, 3]` straight through swings that are steps alone.
+
+    `swings`, `stepping [N, T]`: where feet are off the ground, and where that is for a step that they must take. What a
+    foot does there by itself is no swing: it strays while it should stand.
+    """
+    out, found = np.zeros(track.shape), all_runs(swings)
+    if not len(found.row):
+        return out
+    steps_alone = found.each(np.logical_and.reduceat(stepping[found.at], found.first))
+    before, after = (track[found.row, np.clip(k, 0, track.shape[1] - 1), :2] for k in (found.start - 1, found.end))
+    way = found.each(before) + ease(found.share())[:, None] * found.each(after - before)
+    out[found.at + (slice(0, 2),)] = (way - track[found.at][:, :2]) * steps_alone[:, None]
+    return out
 
 
 def _steps_in(out, start, end, toe, size, keyed, pinned, side, hip):
