@@ -76,7 +76,7 @@ def _lookup(weights, names):
     @functools.lru_cache(LENGTHS)
     def lookup(tokens):
         distance = token_distance(tokens * PATCH)
-        rows = {n: np.ascontiguousarray(table.T[None])[..., distance] for n, table in tables.items()}
+        rows = {n: table.T[None].copy()[..., distance] for n, table in tables.items()}
         return {"distance": distance, **rows}
 
     return lookup
