@@ -77,24 +77,21 @@ def normalize(v, floor=SHORTEST):
 
 
 def rotate(q, v):
-    """Vectors `[..., 3]` turned by unit quaternions `[..., 4]`, broadcasting."""
-    q, v = np.asarray(q), np.asarray(v)
-    w, x, y, z = q[..., 0], q[..., 1], q[..., 2], q[..., 3]
-    a, b, c = v[..., 0], v[..., 1], v[..., 2]
-    i, j, k = y * c - z * b, z * a - x * c, x * b - y * a
-    out = np.empty((*i.shape, 3), i.dtype)
-    turned = np.asarray(w * i)  # summed up in place: long arrays take as long to come by as to fill
-    turned += y * k
-    turned -= z * j
-    np.add(a, 2 * turned, out=out[..., 0])
-    np.multiply(w, j, out=turned)
-    turned += z * i
-    turned -= x * k
-    np.add(b, 2 * turned, out=out[..., 1])
-    np.multiply(w, k, out=turned)
-    turned += x * j
-    turned -= y * i
-    np.add(c, 2 * turned, out=out[..., 2])
+    """Vectors `[..., 3]` turned by unit quaternions `[..., 4]`, broadcasting.
+
+    q v q' with the vector as the quaternion ix + (y + zi)j, as in `multiply`.
+    """
+    (a, b), v = _halves(q), np.asarray(v, float)
+    x, rest = 1j * v[..., 0], np.empty(v.shape[:-1], complex)
+    rest.real, rest.imag = v[..., 1], v[..., 2]
+    first, second = np.asarray(a * x), np.asarray(a * rest)
+    first -= b * np.conj(rest)
+    second -= b * x
+    out = np.empty((*first.shape, 3))
+    out[..., 0] = (first * np.conj(a) + second * np.conj(b)).imag
+    second *= a
+    second -= first * b
+    out[..., 1], out[..., 2] = second.real, second.imag
     return out
 
 
