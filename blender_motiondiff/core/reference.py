@@ -276,11 +276,15 @@ def every_distance(table):
 
 def spread(tables, source, mask):
     """Expected deviation from the base `[..., T, 268]` for `source [...]` (ints) and a mask of what is observed."""
-    rows = tables.spread_at
-    at = rows.shape[1] * np.asarray(source)[..., None, None] + nearest_distance(grouped(mask))
-    number = np.take(SIZE * at, GROUPS, -1)
-    number += np.arange(SIZE)
-    return np.take(rows.ravel(), number, mode="clip")  # all lie inside; the other modes look first
+    out, groups = np.empty(mask.shape, np.float32), grouped(mask)
+    for at in np.ndindex(np.shape(source)):
+        rows, seen = tables.spread_at[source[at]], groups[at].any(0)
+        out[at] = rows[NO_OBSERVATION]
+        columns = np.flatnonzero(seen[GROUPS])
+        if len(columns):
+            number = np.take(SIZE * nearest_distance(groups[at]), GROUPS[columns], -1)
+            out[at][:, columns] = np.take(rows.ravel(), number + columns, mode="clip")  # the other modes look first
+    return out
 
 
 def base_of(tables, source, observed, mask, place, heading):

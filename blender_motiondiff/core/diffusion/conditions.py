@@ -181,7 +181,7 @@ def _besides(request, course, part, sources, mask, place, heading):
     bodies = [c.body for c in request.characters]
     other = np.arange(len(bodies))[::-1]
     present = np.full(len(bodies), float(len(bodies) == 2))
-    measures = np.stack([list(vars(measures_of(b.scaled(1.0 / b.size))).values()) for b in bodies])
+    measures = np.array([list(vars(measures_of(b)).values()) for b in bodies]) / [[b.size] for b in bodies]
     extra = ref.extras(sources, mask, place, heading, place[other], heading[other], present, measures)
     return extra, np.broadcast_to(spoken(request.words, course.times[part]), (*heading.shape, words.COUNT))
 

@@ -1,6 +1,5 @@
 """From a request's courses to world features: window after window, every take in one batch."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,12 +58,10 @@ def sample(request, courses, denoiser, callback=None):
     parts = spans(len(courses[0].times))
 
     def answer(number, part):
-        # NumPy draws without Python's lock: the first noise is ready when the window is.
-        with ThreadPoolExecutor(1) as beside:
-            first = beside.submit(_first_noises, request, len(courses), slice(*part))
-            window = open_window(request, courses, denoiser.weights.tables, slice(*part))
+        window = open_window(request, courses, denoiser.weights.tables, slice(*part))
+        first = _first_noises(request, len(courses), slice(*part))
         heard = _shared_out(callback, number, len(parts))
-        return _answer(request, courses, window, denoiser, first.result(), heard)
+        return _answer(request, courses, window, denoiser, first, heard)
 
     return merge((answer(number, part) for number, part in enumerate(parts)), parts)
 
@@ -79,7 +76,7 @@ def _answer(request, courses, window, denoiser, first, callback):
 
     def draw():
         number = next(draws)
-        return (_noises(request, len(courses), number, window.part) if number else first) * window.free
+        return (_noises(request, range(len(courses)), number, window.part) if number else first) * window.free
 
     # A single call has nobody after it who could follow where it is steered.
     steer = steerer(request, courses, window) if request.steps > 1 else None
@@ -128,18 +125,27 @@ def sources(request, courses, window):
 
 
 def _noises(request, takes, draw, part):
-    """Noise of some takes for the frames `part`, padded to whole tokens: `[takes, persons, T, 268]`."""
+    """Noise of some takes (their numbers) for the frames `part`, padded to whole tokens: `[takes, persons, T, 268]`."""
     stop = part.stop + (part.start - part.stop) % PATCH
-    return np.stack([noise(request.seed, k, draw, len(request.characters), part.start, stop) for k in range(takes)])
+    out = np.empty((len(takes), len(request.characters), stop - part.start, SIZE), np.float32)
+    for own, take in zip(out, takes, strict=True):
+        own[:] = noise(request.seed, take, draw, len(request.characters), part.start, stop)
+    return out
 
 
 def _first_noises(request, takes, part):
-    """The noise that sampling begins with: the first take is the likeliest answer, the others stray from it."""
-    rows = _noises(request, takes, 0, part)
-    rows[0] -= slow_part(rows[0])
-    if request.steps == 1:
-        rows[1:] += (STRAY - 1.0) * slow_part(rows[1:])
-    return rows
+    """The noise that sampling begins with: the first take is the likeliest answer, the others stray from it.
+
+    A single call begins its first take in the middle of all noise; on more of them it is noise but for its slow part.
+    """
+    if request.steps > 1:
+        rows = _noises(request, range(takes), 0, part)
+        rows[0] -= slow_part(rows[0])
+        return rows
+    strays = _noises(request, range(1, takes), 0, part)
+    if takes > 1:
+        strays += (STRAY - 1.0) * slow_part(strays)
+    return np.concatenate([np.zeros((1, *strays.shape[1:]), np.float32), strays])
 
 
 def noise(seed, take, draw, persons, start, stop):
