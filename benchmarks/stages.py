@@ -13,7 +13,7 @@ from blender_motiondiff.core.request.data import STANDARD_STEPS
 from .figures import Figure, milliseconds, now, seconds
 from .requests import two
 
-RUNS = 7
+RUNS = 15
 CORE = "blender_motiondiff.core."
 # Where each stage is entered: (module that calls it, name there). None of them is inside another one.
 ENTERED = {
