@@ -95,8 +95,10 @@ def _step_between_keys(start, end, toe, size, keyed, side):
         return None
     gap = int(at[k + 1] - at[k] - 1)
     length = int(np.clip(gap // 2 - 2, STEP, KEYED_STEP))
-    early = int((0.2 + 0.6 * side) * (gap - length))  # one foot after the other, not both at once
-    return int(at[k]) + 1 + early, length
+    first, last = int(at[k]) + 1, int(at[k + 1])
+    usual = first + int((0.2 + 0.6 * side) * (gap - length))  # one foot after the other, not both at once
+    way = np.concatenate([[0], np.cumsum(rot.length(np.diff(toe[first:last, :2], axis=0)))])
+    return _where_it_moves(way, toe[first:last, 2], first, (first, last - length), usual, length), length
 
 
 def _step_to_pins(start, end, toe, size, pinned):
@@ -141,15 +143,15 @@ def _easy_reach(height, size):
     return np.maximum(EASY_REACH * size, EASILY * np.sqrt(np.maximum(leg**2 - (height - ANKLE_HIGH * size) ** 2, 0.0)))
 
 
-def _where_it_moves(way, height, start, room, usual):
-    """First frame of the step of a foot that has gone `way [T]` along the ground since the frame `start`.
+def _where_it_moves(way, height, start, room, usual, length=STEP):
+    """First frame of a step of `length` frames of a foot that has gone `way [T]` along the ground since `start`.
 
     Within `room` (first and last possible ones) it is the `usual` one, but where the foot moves by itself much more,
     along the ground or off it: `height [T]`, metres.
     """
     usual = int(np.clip(usual, *room))
     firsts = np.arange(room[0], room[1] + 1)
-    ends = np.minimum(firsts + STEP - start, len(way) - 1)
+    ends = np.minimum(firsts + length - start, len(way) - 1)
     moved = way[ends] - way[firsts - start] + (height[(firsts - start + ends) // 2] - height.min())
     most = int(moved.argmax())
     return int(firsts[most]) if moved[most] > MUCH_MORE * moved[usual - room[0]] else usual
