@@ -94,7 +94,7 @@ def test_a_step_goes_straight_and_a_swing_as_it_did():
 
 @pytest.mark.parametrize("moves", [10, 45])
 def test_a_step_between_keys_comes_where_the_foot_moves_by_itself(moves):
-    """It gets from the one place to the other within ten frames, soon after the first key or shortly before the last."""
+    """It gets from the one place to the other within ten frames, near the first key or near the last."""
     track, keyed = np.zeros((61, 3)), np.isin(np.arange(61), [0, 60])
     track[:, 1] = np.interp(np.arange(61), [moves, moves + 10], [0.0, 0.15])
     ((first, end),) = runs(steps(np.ones(61, bool), track, 1.0, keyed) > 0)
