@@ -15,7 +15,7 @@ from blender_motiondiff.core.denoiser.network import Denoiser
 from blender_motiondiff.core.words import NAMES
 
 from .dataset import choosing, load_clips
-from .start import load_numbers, read_tables, read_weights, write_tables
+from .start import BEST, load_numbers, one_line, read_best, read_tables, read_weights, write_tables
 from .validate import make_sets, validate
 
 SHARES = (1.0, 0.8, 0.6, 0.4, 0.0)  # of the run
@@ -34,6 +34,7 @@ def numbers_of(weights):
     return net.state_dict()
 
 
+@one_line()
 def main():
     """Prints the table and writes the checkpoint."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -43,7 +44,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--share", type=float, default=0.7, help="of the run, in what is written")
     args = parser.parse_args()
-    saved = torch.load(args.run / "best.pt", weights_only=True)
+    saved = read_best(args.run)
     net, begun = Denoiser(**saved["config"]), numbers_of(args.begun)
     tables = read_tables(args.run)
     sets = make_sets(load_clips(args.data, names=choosing(args.data)), tables)
@@ -53,7 +54,7 @@ def main():
         print(json.dumps({"share": share} | {k: round(v, 2) for k, v in numbers.items()}), flush=True)
     args.out.mkdir(parents=True, exist_ok=True)
     best = {"net": net.state_dict(), "config": saved["config"], "numbers": numbers, "step": saved["step"]}
-    torch.save(best | {"vocabulary": list(NAMES)}, args.out / "best.pt")
+    torch.save(best | {"vocabulary": list(NAMES)}, args.out / BEST)
     write_tables(args.out, tables)
 
 

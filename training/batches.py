@@ -12,6 +12,7 @@ from blender_motiondiff.core.motion import FPS
 from blender_motiondiff.core.reference import OWN, PARTNER, PATH
 
 from .augment import SPEEDS, usable_starts, windows
+from .pack import DatasetError
 from .tasks import couple_task, single_task
 
 KNOTS = (0.6, 1.1)  # seconds between the knots of the smoothed paths
@@ -86,13 +87,24 @@ class Sampler:
             self._starts[frames] = pools
         return self._starts[frames]
 
+    def holds(self, frames):
+        """Whether any clip of one person is long enough for windows of `frames` frames."""
+        return len(self._pool(frames)[0][0]) > 0
+
     def pairs(self, frames):
         """Whether any couple is long enough for windows of `frames` frames."""
         return len(self._pool(frames)[1][0]) > 0
 
     def draw(self, count, frames, couples):
-        """`count` windows of `frames` frames."""
+        """`count` windows of `frames` frames. Raises DatasetError where no clip holds one."""
         entries, chance = self._pool(frames)[1 if couples else 0]
+        if not entries:
+            seconds = frames * (SPEEDS[1] if self.augment else 1.0) / FPS
+            whom = "two people, nor two clips that can be put together," if couples else "one person"
+            raise DatasetError(
+                f"No recording of {whom} is {seconds:.1f} s long without a break. Training needs such clips, and "
+                "others to choose checkpoints by (the dataset's report tells the parts apart). Add longer recordings."
+            )
         picks = []
         for i in self.rng.choice(len(entries), size=count, p=chance):
             persons, starts = entries[i]
@@ -187,6 +199,7 @@ def measure_tables(sampler, rounds=60, frames=LENGTHS_MEASURED, report=print):
 
 
 def _draws(sampler, rounds, frames):
+    frames = [n for n in frames if sampler.holds(n) and sampler.pairs(n)] or frames[:1]
     for i in range(rounds):
         yield sampler.draw(24, frames[i % len(frames)], couples=False)
         yield sampler.draw(12, frames[i % len(frames)], couples=True)

@@ -22,7 +22,7 @@ from .distill_critic import Critic
 from .distill_methods import METHODS
 from .distill_table import choice, figures
 from .feed import batches
-from .start import load_numbers, read_tables, write_tables
+from .start import BEST, load_numbers, one_line, read_best, read_tables, write_tables
 from .validate import make_sets, to_torch
 
 RATE = 3e-4  # AdamW; Muon's products cost a quarter of a step of so few windows
@@ -72,7 +72,7 @@ class Run:
         if choice(numbers) < self.best:
             self.best = choice(numbers)
             best = {"net": self.average.state_dict(), "config": self.student.config, "numbers": numbers}
-            torch.save(self.saved | best | {"step": self.step, "method": self.method}, folder / "best.pt")
+            torch.save(self.saved | best | {"step": self.step, "method": self.method}, folder / BEST)
         state = {name: part.state_dict() for name, part in self.parts().items()}
         state |= {"step": self.step, "best": self.best, "spent": self.spent, "noise": self.generator.get_state()}
         torch.save(state, folder / "unfinished.pt")
@@ -151,6 +151,7 @@ def arguments():
     return parser.parse_args()
 
 
+@one_line()
 def main():
     """Distills until the minutes are over."""
     args = arguments()
@@ -159,7 +160,7 @@ def main():
     torch.manual_seed(args.seed)
     tables = read_tables(args.run)
     write_tables(args.out, tables)  # beside best.pt, where the export looks
-    run = Run(torch.load(args.run / "best.pt", weights_only=True), args.method, args.seed)
+    run = Run(read_best(args.run), args.method, args.seed)
     if args.resume:
         run.resume(args.out)
     sets = make_sets(load_clips(args.data, names=choosing(args.data)), tables)

@@ -20,7 +20,7 @@ from blender_motiondiff.core.skeleton import FEET, Body
 
 from . import losses
 from .dataset import load_clips, validation
-from .start import load_numbers, read_tables
+from .start import load_numbers, read_best, read_tables
 from .validate import make_sets
 from .variety import quiet
 
@@ -145,7 +145,7 @@ def choice(numbers):
 
 def load(run):
     """(network, what its best.pt says) of a run folder."""
-    saved = torch.load(Path(run) / "best.pt", weights_only=True)
+    saved = read_best(Path(run))
     net = Denoiser(**saved["config"])
     load_numbers(net, saved["net"])
     return net.eval(), saved

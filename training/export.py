@@ -18,7 +18,7 @@ from blender_motiondiff.core.files.atomic import write_text
 from blender_motiondiff.core.reference import GIVEN, tables_as_numbers
 
 from . import graph
-from .start import read_tables
+from .start import one_line, read_best, read_tables
 
 KEPT_BITS = 7  # of the ten after the point, as many as bfloat16 has: no figure changes, and files pack by a quarter
 
@@ -57,13 +57,14 @@ def write_config(folder, net, facts, vocabulary):
     write_text(folder / files.CONFIG, json.dumps(config, indent=1) + "\n")
 
 
+@one_line()
 def main():
     """Exports and says how far the fp16 numbers in ONNX Runtime are from the checkpoint in torch."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True, help="folder of a training run")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    saved = torch.load(args.run / "best.pt", weights_only=True)
+    saved = read_best(args.run)
     net = Denoiser(**saved["config"]).eval()
     net.load_state_dict(saved["net"])
     args.out.mkdir(parents=True, exist_ok=True)

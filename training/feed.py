@@ -23,7 +23,9 @@ def make_batch(sampler, tables, key):
     """Batches of singles and, where the clips have any, of couples: those of the number that `key` (ints) ends with."""
     rng = np.random.default_rng(key)
     sampler.rng = rng
-    frames = int(rng.choice(list(LENGTHS), p=list(LENGTHS.values())))
+    lengths = [n for n in LENGTHS if sampler.holds(n)] or [min(LENGTHS)]
+    chance = np.array([LENGTHS[n] for n in lengths])
+    frames = int(rng.choice(lengths, p=chance / chance.sum()))
     tokens = frames // 4
     singles = int(TOKENS * (1 - COUPLES) / tokens), False
     couples = int(TOKENS * COUPLES / tokens / 2), True

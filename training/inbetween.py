@@ -26,7 +26,7 @@ from blender_motiondiff.core.solve.stiffness import ANCESTORS
 from .batches import Sampler, measure_spread, measure_tables
 from .dataset import choosing, for_training, load_clips, read_index
 from .pool import training_sampler
-from .start import read_weights, write_tables
+from .start import one_line, read_weights, write_tables
 from .tasks import keys_alone
 
 WIDTH, HIDDEN = 512, 2
@@ -261,6 +261,7 @@ def train(data, tables, minutes, share=1.0, seed=0, report=print):
     return average.eval().numbers()
 
 
+@one_line()
 def main():
     """Trains, measures the spread that is left, writes both."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -21,10 +21,8 @@ from torch import distributed
 
 from blender_motiondiff.core.denoiser.layout import token_distance
 from blender_motiondiff.core.denoiser.network import Denoiser
-from blender_motiondiff.core.denoiser.weights import WeightsError
 from blender_motiondiff.core.diffusion.schedule import STEPS, alpha_bar
 from blender_motiondiff.core.features import SIZE
-from blender_motiondiff.core.files.recording import FileError
 from blender_motiondiff.core.words import NAMES
 
 from . import emphasis, losses, variety
@@ -32,7 +30,7 @@ from .batches import Sampler, measure_tables
 from .dataset import choosing, for_training, load_clips, read_index
 from .feed import batches
 from .muon import Muon
-from .start import TABLES, load_numbers, read_tables, read_weights, write_tables
+from .start import BEST, TABLES, load_numbers, one_line, read_tables, read_weights, write_tables
 from .validate import baseline, draw, make_sets, scalar, to_torch, validate
 
 MUON_RATE, ADAM_RATE = 4.0e-3, 2.0e-3
@@ -158,7 +156,7 @@ class Run:
         if scalar(numbers) < self.best:
             self.best = scalar(numbers)
             best = {"net": self.average.state_dict(), "config": self.net.config, "numbers": numbers, "step": self.step}
-            torch.save(best | {"vocabulary": list(NAMES)}, folder / "best.pt")
+            torch.save(best | {"vocabulary": list(NAMES)}, folder / BEST)
         state = {"net": self.net.state_dict(), "average": self.average.state_dict()}
         state["opts"] = [opt.state_dict() for opt in self.opts]
         state |= {"noise": self.generator.get_state(), "dropout": torch.get_rng_state()}
@@ -232,10 +230,8 @@ def arguments(words=None):
 
 def main():
     """Trains until the run is over; exits with one message where the data or the weights can't be read."""
-    try:
+    with one_line():
         run_of(arguments())
-    except (FileError, WeightsError) as error:
-        raise SystemExit(f"training: {error}") from error
 
 
 def run_of(args):

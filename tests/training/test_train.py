@@ -18,8 +18,9 @@ from blender_motiondiff.core.denoiser.layout import token_distance  # noqa: E402
 from blender_motiondiff.core.denoiser.network import Denoiser  # noqa: E402
 from blender_motiondiff.core.denoiser.weights import BUNDLED  # noqa: E402
 from blender_motiondiff.core.features import SIZE  # noqa: E402
-from training import feed, losses, pack, variety  # noqa: E402
+from training import average, distill, export, feed, losses, pack, variety  # noqa: E402
 from training.batches import Sampler, prepare  # noqa: E402
+from training.pack import DatasetError  # noqa: E402
 from training.start import load_numbers, read_weights, write_tables  # noqa: E402
 from training.train import Run, learn, train  # noqa: E402
 from training.validate import to_torch  # noqa: E402
@@ -220,3 +221,34 @@ def test_a_feed_whose_process_has_ended_says_so(monkeypatch):
     ended.join()
     with pytest.raises(RuntimeError, match="ended"):
         feed._next(queue.Queue(), ended)
+
+
+def test_clips_that_are_too_short_are_told_by_name_of_what_is_missing():
+    short = Sampler(made_clips(), 0)
+    longest = max(c.motion.frames for c in short.singles)
+    assert short.holds(48) and not short.holds(longest + 1)
+    with pytest.raises(DatasetError, match=r"one person is .* s long"):
+        short.draw(2, longest + 1, couples=False)
+    with pytest.raises(DatasetError, match="two people"):
+        short.draw(2, longest + 1, couples=True)
+
+
+def test_lengths_that_no_clip_holds_are_not_drawn(monkeypatch):
+    monkeypatch.setattr(feed, "LENGTHS", {48: 0.5, 5000: 0.5})
+    for number in range(4):
+        for batch in feed.make_batch(Sampler(made_clips(), 0), FLAT, [0, 0, number]):
+            assert batch.mask.shape[2] == 48
+
+
+@pytest.mark.parametrize("command", [average, distill, export])
+def test_a_folder_without_a_run_ends_commands_in_one_line(command, tmp_path, monkeypatch):
+    words = ["--run", tmp_path / "none", "--out", tmp_path / "out"]
+    if command is not export:
+        words += ["--data", tmp_path / "none.npz"]
+    if command is average:
+        words += ["--begun", tmp_path]
+    if command is distill:
+        words += ["--minutes", 1]
+    monkeypatch.setattr("sys.argv", ["command", *map(str, words)])
+    with pytest.raises(SystemExit, match=r"none.*can't be read.*training\.train"):
+        command.main()
