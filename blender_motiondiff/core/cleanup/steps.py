@@ -12,8 +12,8 @@ from .plants import STEP_HEIGHT, all_runs, ease
 DRIFT = 0.25  # metres: a foot that strays farther from its anchor takes a step instead ...
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
 EASILY = 0.9  # ... or than this share of what the leg spans from a hip so low; ...
-ANKLE_HIGH = 0.08  # metres of a standing foot's ankle
 FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
+ANKLE_HIGH = 0.08  # metres over the ground, for such a leg, of the ankle of a foot that stands
 STEP = 8  # frames of such a step
 STANCE = 32  # frames that a foot stands at least before it steps to where it is pinned, or after it has stepped away
 MUCH_MORE = 1.3  # times as far as it goes by itself where it would step otherwise
