@@ -99,15 +99,15 @@ def items(request):
     return [(number, item.field, item.kind, item.weight) for number, item in enumerate(constraints(request))]
 
 
-def gather(request, poses, key_frames, hard_only=False, keyed=None):
+def gather(request, poses, key_frames, hard_only=False, keyed=None, listed=None):
     """The Rows of all constraints of a request.
 
     `key_frames`: for each person the frame of each of its keys, in their order. `hard_only`: those with weight HARD
-    alone. `keyed`: the rows of keys (gather_keys) where they are at hand. Rows about a person that is given are there
-    as well: whoever solves them leaves that person where it is.
+    alone. `keyed`, `listed`: the rows of keys (gather_keys) and all `constraints`, where they are at hand. Rows about a
+    person that is given are there as well: whoever solves them leaves that person where it is.
     """
     case, parts = _Case(request, poses, key_frames), []
-    for number, item in enumerate(constraints(request)):
+    for number, item in enumerate(constraints(request) if listed is None else listed):
         if item.kind != "key" and item.weight != 0 and not (hard_only and np.isfinite(item.weight)):
             parts.append(_KINDS[item.kind][0](item, case, number))
     return join([*parts, gather_keys(request, poses, key_frames) if keyed is None else keyed])

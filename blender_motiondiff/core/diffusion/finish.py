@@ -128,12 +128,12 @@ def _gather(request, course):
     # Rotations that are keyed exactly are frozen: how far they are from their keys stays as it is.
     keys = [k for c in request.characters for k in c.keys]
     still = all(k.tolerance == 0 and k.root is None and k.places is None for k in keys)
-    keyed = []
+    keyed, listed = [], collect.constraints(left)
 
     def gather(poses):
         if still and not keyed:
             keyed.append(collect.gather_keys(left, poses, key_frames))
-        return collect.gather(left, poses, key_frames, keyed=keyed[0] if still else None)
+        return collect.gather(left, poses, key_frames, keyed=keyed[0] if still else None, listed=listed)
 
     return gather
 

@@ -96,8 +96,9 @@ def meet_all(problems, iterations=24):
     """
     rows = [p.gather(p.poses) for p in problems]
     still = np.zeros((1, COLUMNS, 3))
-    out = [(p.motions, _report(r, r, 0, still), p.poses) for p, r in zip(problems, rows, strict=True)]
     open_ = [i for i, r in enumerate(rows) if len(r) and not _all_met(r)]
+    out = [None if i in open_ else (p.motions, _report(r, r, 0, still), p.poses)
+           for i, (p, r) in enumerate(zip(problems, rows, strict=True))]  # fmt: skip
     if open_:
         work, ones = start_all([problems[i] for i in open_])
         runs = [_meeting(own, p, rows[i], iterations) for i, (own, p) in zip(open_, ones, strict=True)]
@@ -372,11 +373,12 @@ def _spread_rest(work, motions, asked, before):
 def _report(before, after, steps, change):
     numbers = np.unique(np.concatenate([before.number, after.number]))
 
-    def worst(rows, turning):
-        out, chosen = np.zeros(len(numbers)), rows.turning == turning
-        np.maximum.at(out, np.searchsorted(numbers, rows.number[chosen]), np.abs(rows.residual[chosen]))
-        return out / LEVER if turning else out
+    def worst(rows):
+        out = np.zeros((2, len(numbers)))  # of places, of turns
+        np.maximum.at(out, (rows.turning.astype(int), np.searchsorted(numbers, rows.number)), np.abs(rows.residual))
+        return out[0], out[1] / LEVER
 
     largest = rot.length(change).max(0)
-    errors = (worst(before, False), worst(after, False), worst(before, True), worst(after, True))
+    (placed, turned), (placed_now, turned_now) = worst(before), worst(after)
+    errors = placed, placed_now, turned, turned_now
     return MeetReport(numbers, *errors, steps, float(largest[:ROOT].max()), float(largest[ROOT]))

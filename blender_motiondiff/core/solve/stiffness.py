@@ -84,8 +84,10 @@ def limbs(local, offsets):
     upper, lower = rot.normalize(offsets[:, HINGES]), rot.normalize(offsets[:, ENDS])
     square = rot.normalize(FOLDS - rot.dot(FOLDS, upper)[..., None] * upper)
     upper, lower, square = (np.repeat(v, len(local) // len(offsets), 0) for v in (upper, lower, square))
-    hinge = rot.normalize(rot.cross(upper, rot.rotate(local[:, HINGES], lower)) + SAY * square)
-    bent = bend(local[:, HINGES], hinge, upper, lower)
+    now = rot.rotate(local[:, HINGES], lower)
+    fold = rot.cross(upper, now)
+    hinge = rot.normalize(fold + SAY * square)
+    bent = np.arctan2(rot.dot(fold, hinge), rot.dot(upper, now))
     return Limbs(upper, lower, hinge, np.minimum(bent, 0.0), np.maximum(bent, MOST_FOLDED)), bent
 
 
