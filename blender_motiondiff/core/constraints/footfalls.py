@@ -3,7 +3,8 @@
 Two poses with a foot in two places say that it steps, but not when; a network that answers with the mean of all times
 lets it glide. So what is plain is settled first and given to the network as observed contacts: where the pelvis hardly
 travels a foot that is keyed twice in one place stands, one that is keyed in two takes one step amid the gap, the foot
-that is left behind first. Where the pelvis travels people walk, in step with both poses (constraints.gait).
+that is left behind first. Where the pelvis travels people walk, in step with both poses (constraints.gait). Where a
+foot is pinned between keys the pelvis stays within its reach (`beside_pinned`).
 """
 
 import numpy as np

@@ -59,9 +59,7 @@ def sample(request, courses, denoiser, callback=None):
 
     def answer(number, part):
         window = open_window(request, courses, denoiser.weights.tables, slice(*part))
-        first = _first_noises(request, len(courses), slice(*part))
-        heard = _shared_out(callback, number, len(parts))
-        return _answer(request, courses, window, denoiser, first, heard)
+        return _answer(request, courses, window, denoiser, _shared_out(callback, number, len(parts)))
 
     return merge((answer(number, part) for number, part in enumerate(parts)), parts)
 
@@ -70,13 +68,15 @@ def _shared_out(callback, number, count):
     return None if callback is None else lambda i, n: callback(number * n + i, count * n)
 
 
-def _answer(request, courses, window, denoiser, first, callback):
-    """World features `[takes, P, T, 268]` of one window, from its `first` noise on."""
+def _answer(request, courses, window, denoiser, callback):
+    """World features `[takes, P, T, 268]` of one window."""
     draws = iter(range(1 << 30))
 
     def draw():
         number = next(draws)
-        return (_noises(request, range(len(courses)), number, window.part) if number else first) * window.free
+        if number == 0:
+            return _first_noises(request, len(courses), window.part) * window.free
+        return _noises(request, range(len(courses)), number, window.part) * window.free
 
     # A single call has nobody after it who could follow where it is steered.
     steer = steerer(request, courses, window) if request.steps > 1 else None
