@@ -216,49 +216,62 @@ def look(net, sets, deviation):
     return out
 
 
-def part_of(clips, share, seed=1):
-    """A share of the clips, drawn by lot; a larger share holds the smaller ones."""
-    names = np.random.default_rng(seed).permutation(sorted(clips))[: max(1, round(share * len(clips)))]
-    return {name: clips[name] for name in names}
+@dataclass(frozen=True)
+class Learner:
+    """A network, the average of it over the steps, and what it learns from."""
+
+    net: Between
+    average: Between
+    optimiser: torch.optim.Optimizer
+    pool: Pool
+    tables: object  # core.reference.Tables
+
+    @classmethod
+    def of(cls, clips, tables, seed):
+        """One that begins from the tables' interpolation where they have one, and learns from the clips by name."""
+        torch.manual_seed(seed)
+        net, average = Between(), Between()
+        if tables.between is not None:
+            net.go_on_from(tables.between)
+        average.load_state_dict(net.state_dict())
+        optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+        return cls(net, average, optimiser, Pool(training_sampler(clips, seed, pairs=0), backwards=BACKWARDS), tables)
+
+    def step(self, rng, step, share):
+        """One step after `step` others, at a rate that is 0 when the `share` of the run gets to 1; returns the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * share)) * min(1.0, (step + 1) / 50)
+        self.pool.refresh()
+        asked = self.pool.batch(rng, self.tables)
+        loss = loss_of(asked, answered(self.net, asked, self.tables.deviation))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimiser.step()
+        keep = min(AVERAGE, (2 + step) / (11 + step))
+        with torch.no_grad():
+            for a, b in zip(self.average.parameters(), self.net.parameters(), strict=True):
+                a.lerp_(b, 1 - keep)
+        return loss.item()
 
 
-def train(data, tables, minutes, share=1.0, seed=0, report=print):
-    """Numbers averaged over the steps, the rate going to 0 by the clock. `share`: of the clips, to learn from."""
+def train(data, tables, minutes, seed=0, report=print):
+    """Numbers averaged over the steps, the rate going to 0 by the clock."""
     rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    clips = part_of(for_training(load_clips(data), read_index(data)), share)
-    pool = Pool(training_sampler(clips, seed, pairs=0), backwards=BACKWARDS)
+    learner = Learner.of(for_training(load_clips(data), read_index(data)), tables, seed)
     kept = load_clips(data, names=choosing(data))
     sets = {gap: even_questions(kept, tables, gap) for gap in (15, 30, 40, 60)}
-    net, average = Between(), Between()
-    if tables.between is not None:
-        net.go_on_from(tables.between)
-    average.load_state_dict(net.state_dict())
-    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     begun = looked = time.time()
     step = 0
     while (spent := (time.time() - begun) / (60 * minutes)) < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * spent)) * min(1.0, (step + 1) / 50)
-        pool.refresh()
-        asked = pool.batch(rng, tables)
-        loss = loss_of(asked, answered(net, asked, tables.deviation))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
+        loss = learner.step(rng, step, spent)
         step += 1
-        keep = min(AVERAGE, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for a, b in zip(average.parameters(), net.parameters(), strict=True):
-                a.lerp_(b, 1 - keep)
         if time.time() - looked > 60:
             looked = time.time()
-            report(
-                f"step {step} loss {loss.item():.3f} cm learned, linear by gap {look(average, sets, tables.deviation)}"
-            )
-    report(f"step {step} cm learned, linear by gap {look(average, sets, tables.deviation)}")
-    return average.eval().numbers()
+            now = look(learner.average, sets, tables.deviation)
+            report(f"step {step} loss {loss:.3f} cm learned, linear by gap {now}")
+    report(f"step {step} cm learned, linear by gap {look(learner.average, sets, tables.deviation)}")
+    return learner.average.eval().numbers()
 
 
 @one_line()
@@ -275,13 +288,12 @@ def main():
         metavar="WEIGHTS",
         help="whose statistics to go by, and whose interpolation to learn on",
     )
-    parser.add_argument("--share", type=float, default=1.0, help="of the clips: what more of them would bring")
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     sampler = training_sampler(for_training(load_clips(args.data), read_index(args.data)), seed=5)
     tables = read_weights(args.begin_from)[1] if args.begin_from else measure_tables(sampler)
-    tables = replace(tables, between=train(args.data, tables, args.minutes, args.share))
+    tables = replace(tables, between=train(args.data, tables, args.minutes))
     left = tables.spread.copy()
     left[OWN] = measure_spread(sampler, tables).spread[OWN]  # the others' frames have no part in it
     write_tables(args.out, replace(tables, spread=left))

@@ -8,8 +8,9 @@ import pytest
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.denoiser import onnx_backend
+from blender_motiondiff.core.diffusion.bound import level, movable
 from blender_motiondiff.core.diffusion.course import settle
-from blender_motiondiff.core.diffusion.finish import _foot_pins, _level, _movable
+from blender_motiondiff.core.diffusion.finish import _foot_pins
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.diffusion.sampling import noise
 from blender_motiondiff.core.diffusion.timing import with_times
@@ -100,8 +101,8 @@ def test_legs_may_be_moved_where_no_key_binds_them():
     request = with_times(Request((character,), SECONDS))
     person = settle(request)[0].people[0]
     kept = np.zeros((len(person.place), COUNT))
-    assert np.flatnonzero(_movable(character, person, kept) == 0).tolist() == [30, 45]
-    assert np.flatnonzero(_level(character, person, kept) == 0).tolist() == [15, 30, 45]
+    assert np.flatnonzero(movable(character, person, kept) == 0).tolist() == [30, 45]
+    assert np.flatnonzero(level(character, person, kept) == 0).tolist() == [15, 30, 45]
 
 
 def test_pins_of_standing_feet_alone_say_where_feet_stand():

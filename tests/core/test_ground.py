@@ -43,11 +43,29 @@ def test_who_lies_with_feet_in_the_air_comes_to_lie_on_the_ground_and_no_deeper(
     assert 0.02 < lowest < LYING + 0.02
 
 
+def test_who_lies_does_not_hover_over_feet_that_are_in_the_ground():
+    motion = hanging(0.0)
+    motion.root[:, 2] = 0.1
+    turns = {"pelvis": -0.5 * np.pi, "left_hip": -0.4, "right_hip": -0.4, "left_knee": 1.6, "right_knee": 1.6}
+    for name, turn in turns.items():
+        motion.rotations[:, INDEX[name]] = rot.from_rotvec(np.array([turn, 0.0, 0.0]))
+    before = positions(motion)
+    assert before[:, FEET[1], 2].max() < -0.1 and before[:, INDEX["left_knee"], 2].min() > 0.2
+    assert np.abs(fit_height(motion, np.ones((60, 4), bool)).root - motion.root).max() < 0.03
+
+
 def test_keyed_places_stay_and_nothing_stands_nothing_moves():
-    motion = hanging(0.05)
-    held = fit_height(motion, np.ones((60, 4), bool), held=[20])
-    assert (held.root[20] == motion.root[20]).all() and held.root[50, 2] < motion.root[50, 2] - 0.04
-    assert fit_height(motion, np.zeros((60, 4), bool)) is motion
+    motion = hanging(0.05, 120)
+    held = fit_height(motion, np.ones((120, 4), bool), held=[20])
+    assert (held.root[20] == motion.root[20]).all() and held.root[100, 2] < motion.root[100, 2] - 0.04
+    assert fit_height(motion, np.zeros((120, 4), bool)) is motion
+
+
+def test_near_keyed_places_a_body_is_raised_soon_and_lowered_late():
+    for lift, share in ((-0.05, 1.0), (0.05, 0.2)):
+        motion = hanging(lift, 120)
+        moved = fit_height(motion, np.ones((120, 4), bool), held=[20]).root - motion.root
+        assert moved[35, 2] == pytest.approx(-lift * share, abs=0.015)
 
 
 def test_feet_come_to_the_ground_there_is():

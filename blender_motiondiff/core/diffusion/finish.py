@@ -8,6 +8,7 @@ from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..cleanup.foot_lock import lock_all_feet
 from ..cleanup.kinematics import kinematics, kinematics_of_all, put_legs
+from ..cleanup.low_hands import hands_up
 from ..cleanup.plants import frames_from
 from ..cleanup.two_bone_ik import solve_legs
 from ..constraints import apart, collect, nearness
@@ -30,6 +31,7 @@ from ..skeleton import COUNT, FEET, INDEX, LEGS
 from ..solve.goals import Problem, meet_all
 from ..solve.ground import onto_terrain, straighter, too_high
 from .answer import kept_share, motion_of
+from .bound import EXACT, ROOT, arms_bound, frozen, level, movable, rooted
 from .course import share_in_time, wanted_heading
 
 # Metres over its rest height at which a swinging toe passes at least: recorded walks have medians of 0.05 to 0.10. An
@@ -39,10 +41,7 @@ OFF_GROUND = 0.08  # metres over its rest height, for a leg of 0.85 m: a foot th
 HALF_TURNED = 0.3  # weight of a facing at which half of it is granted
 BESIDE = 0.4  # seconds from a keyed or kept turn in which a wish is granted in full
 TURNING = 0.15  # seconds over which a turn that is added is smoothed
-ROOT = COUNT  # column of the root in what is frozen
-LOWER_BODY = [0, *(INDEX[name] for leg in LEGS for name in leg)]
 SAME = 1e-6  # seconds
-EXACT = 0.999  # share from which something is kept as it is
 
 
 def finish_all(request, courses, features):
@@ -79,7 +78,7 @@ def _stepped(request, course, generated):
     motions = [generated.get(p, person.motion) for p, person in enumerate(course.people)]
     still = frozen(request, course)
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
-        still[p, _rooted(character, person), ROOT] = True
+        still[p, rooted(character, person), ROOT] = True
     free, yielding = apart.room(still)
     for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
         if person.target is not None:
@@ -170,18 +169,18 @@ def _stand(request, characters, people, times, motions, stands, seen):
     kept = [kept_share(c, p) for c, p in zip(characters, people, strict=True)]
     before, motions, on = motions, list(motions), [s > 0.5 for s in stands]
     for k, (character, person) in enumerate(zip(characters, people, strict=True)):
-        motions[k] = _on_path(
-            _restored(motions[k], person, kept[k]), character, person, times, _rooted(character, person)
-        )
+        restored = _restored(motions[k], person, kept[k])
+        motions[k] = _on_path(restored, character, person, times, rooted(character, person))
     places, world = _posed(motions, before, seen)
     for k, (character, person) in enumerate(zip(characters, people, strict=True)):
-        held = _rooted(character, person) + list(np.flatnonzero(kept[k][:, 0] > EXACT))
+        held = rooted(character, person) + list(np.flatnonzero(kept[k][:, 0] > EXACT))
         shift = too_high(places[k], character.body, FPS, on[k], held)
         places[k, :, :, 2] -= shift[:, None]
         motions[k] = _higher(motions[k], -shift)
         if _strides_freely(character, person):
             height = straighter(places[k], character.body, FPS, on[k]) * (1.0 - kept[k][:, 0])
             motions[k], places[k], world[k] = _raised(motions[k], height, places[k], world[k])
+        motions[k] = hands_up(motions[k], places[k], world[k], arms_bound(character, person, kept[k]))
     parts = zip(places, before, seen, characters, on, strict=True)
     touching = [label_contacts(_as_if_unmoved(p, m, s), c.body, FPS) | o for p, m, s, c, o in parts]
     ground = None if request.ground is None else _height_of(request.ground)
@@ -195,10 +194,10 @@ def _stand(request, characters, people, times, motions, stands, seen):
     poses = (places, world) if ground is None and not lifted else None
     reports, before, told = [None] * len(motions), motions, poses
     if request.cleanup:
-        keeps = [_movable(*about) for about in zip(characters, people, kept, strict=True)]
-        level = [_level(*about) for about in zip(characters, people, kept, strict=True)]
+        keeps = [movable(*about) for about in zip(characters, people, kept, strict=True)]
+        height = [level(*about) for about in zip(characters, people, kept, strict=True)]
         pins = _foot_pins(characters, times, ground)
-        motions, reports, told = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses, level, pins)
+        motions, reports, told = lock_all_feet(motions, touching, keeps, SWING_CLEARANCE, ground, poses, height, pins)
     locked = list(motions)
     for k in lifted if request.cleanup else ():
         motions[k], *_ = _raised(motions[k], before[k].root[:, 2] - motions[k].root[:, 2], *kinematics(motions[k]))
@@ -232,35 +231,6 @@ def _as_if_unmoved(places, motion, seen):
         return places
     moved = motion.root - seen[0][:, 0]
     return places - (moved * [1.0, 1.0, 0.0])[:, None]
-
-
-def _rooted(character, person):
-    """Frames of the keys that bind the pelvis' place."""
-    return [f for f, k in zip(person.key_frames, character.keys, strict=True) if k.root is not None]
-
-
-def _movable(character, person, kept):
-    """0 `[T]` where legs must stay as they are: keyed, or kept."""
-    out = np.ones(len(kept))
-    out[_leg_keyed(character, person)] = 0.0
-    out[kept[:, LOWER_BODY].min(1) > EXACT] = 0.0
-    return out
-
-
-def _level(character, person, kept):
-    """0 `[T]` where the pelvis must stay as high as it is: keyed, or kept."""
-    out = np.ones(len(kept))
-    out[_rooted(character, person)] = 0.0
-    out[kept[:, 0] > EXACT] = 0.0
-    return out
-
-
-def _leg_keyed(character, person):
-    """Frames of the keys that bind a joint of a leg, turned or in place."""
-    legs = LOWER_BODY[1:]
-    return [f for f, k in zip(person.key_frames, character.keys, strict=True)
-            if any(INDEX[j] in legs for j in k.joints) or (k.places is not None and np.isfinite(k.places[legs]).any())
-            ]  # fmt: skip
 
 
 def _foot_pins(characters, times, ground):
@@ -372,24 +342,6 @@ def _near_ground(motion, ground):
     feet = kinematics(motion)[0][:, list(FEET)]
     below = 0.0 if ground is None else ground(feet[..., :2])
     return feet[..., 2] - below - motion.body.foot_heights < OFF_GROUND * motion.body.size
-
-
-def frozen(request, course):
-    """What the solve must leave as it is `[P, T, 23]`: joints' rotations, and the root's place in the last column."""
-    out = np.zeros((len(course.people), len(course.times), COUNT + 1), bool)
-    for p, (character, person) in enumerate(zip(request.characters, course.people, strict=True)):
-        if character.given:
-            out[p] = True
-            continue
-        kept = kept_share(character, person) > EXACT
-        out[p, :, :COUNT], out[p, :, ROOT] = kept, kept[:, 0]
-        if person.target is not None and character.path.weight == HARD and person.waypoints is None:
-            out[p, :, ROOT] = True
-        for frame, key in zip(person.key_frames, character.keys, strict=True):
-            if key.tolerance == 0.0:
-                out[p, frame, [INDEX[j] for j in key.joints]] = True
-                out[p, frame, ROOT] |= key.root is not None and request.ground is None
-    return out
 
 
 def poses_of(request, course, motions):

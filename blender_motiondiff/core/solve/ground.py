@@ -14,7 +14,7 @@ from ..cleanup.kinematics import kinematics
 from ..cleanup.plants import ease, frames_from, largest_near
 from ..cleanup.terrain import body_ground
 from ..reference import smooth
-from ..skeleton import FEET, INDEX, LEGS
+from ..skeleton import ARMS, FEET, INDEX, LEGS
 
 STANCE = 0.01  # metres over its rest height, for a leg of 0.85 m, that a standing toe of the recordings is on average
 SMOOTHING = 0.2  # seconds
@@ -24,7 +24,9 @@ STRIDE = 0.6  # seconds to either side in which the straightest moment of a stri
 HIGHER = 0.035  # metres, for a leg of 0.85 m, that the pelvis goes up at most for it
 LYING, SUNK = 0.08, 0.03  # metres, for a leg of 0.85 m, over the ground of the lowest joint of somebody who lies
 NEARBY, SETTLING = 4, 0.08  # frames to either side that count as well, and seconds over which is averaged
-KEEP_SECONDS = 0.5  # the correction fades to nothing over this long beside a keyed place
+LIMBS = [*FEET, *(INDEX[name] for arm in ARMS for name in arm[1:])]  # what can give way by itself
+KEEP_SECONDS = 0.5  # the correction fades to nothing over this long beside a keyed place ...
+TRUSTED_SECONDS = 2.0  # ... or this long where it would lower: between keys the height is known better than the legs
 
 
 def fit_height(motion, contacts, held=(), ground=None):
@@ -55,25 +57,28 @@ def too_high(places, body, fps, contacts, held=(), ground=None):
     mean = total.sum() / weight.sum()
     sums = smooth(np.stack([total, weight], -1), SMOOTHING, fps)
     shift = (sums[:, 0] + STEADY * mean) / (sums[:, 1] + STEADY)
-    room = _room_below(places, body, ground)
-    if (room < shift).any():
-        shift = smooth(np.minimum(shift, room)[:, None], SETTLING, fps)[:, 0]
+    highest, room = _rooms(places, body, ground)
+    if (room < shift).any() or (shift < -highest).any():
+        shift = smooth(np.clip(shift, -highest, room)[:, None], SETTLING, fps)[:, 0]
     if len(held):
         bound = np.zeros(len(places), bool)
         bound[held] = True
-        shift = shift * ease(frames_from(bound) / (KEEP_SECONDS * fps))
+        off = frames_from(bound) / fps
+        shift = shift * np.where(shift > 0, ease(off / TRUSTED_SECONDS), ease(off / KEEP_SECONDS))
     return shift
 
 
-def _room_below(places, body, ground):
-    """Metres `[T]` by which a body may be lowered, whatever its feet say, until another part of it lies on the ground.
+def _rooms(places, body, ground):
+    """Metres `[T]` by which a body may be raised without hovering, and lowered until it lies, whatever its feet say.
 
-    Less than none where one is in the ground: by so much it is to be raised.
+    To be lowered by less than none is to be raised out of the ground. Arms see to themselves (cleanup.low_hands).
     """
-    rest = np.delete(places, FEET, axis=1)
+    rest = np.delete(places, LIMBS, axis=1)
     over = (rest[..., 2] - (0.0 if ground is None else ground(rest[..., :2]))).min(1) / body.size
-    room = np.where(over > LYING, over - LYING, np.minimum(over - SUNK, 0.0))
-    return body.size * (room.max() - largest_near(room.max() - room, NEARBY))
+    up = np.where(over > LYING, over - LYING, np.maximum(SUNK - over, 0.0))
+    down = np.where(over > LYING, over - LYING, np.minimum(over - SUNK, 0.0))
+    down = down.max() - largest_near(down.max() - down, NEARBY)
+    return body.size * np.maximum(up.max() - largest_near(up.max() - up, NEARBY), -down), body.size * down
 
 
 def straighter(places, body, fps, contacts):
