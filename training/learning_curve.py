@@ -73,6 +73,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True, help="file of JSON lines")
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--lots", type=int, default=2)
+    parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of the clips")
     args = parser.parse_args()
     torch.set_num_threads(1)
     tables = read_weights(args.begin_from)[1]
@@ -83,7 +84,7 @@ def main():
     lines = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
     done = {(line["share"], line["lot"], line["steps"]) for line in lines}
     for lot in range(1, args.lots + 1):
-        for share in SHARES:
+        for share in args.shares:
             if (share, lot, args.steps) in done:
                 continue
             part = part_of(clips, share, lot)

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (make torch)
 from blender_motiondiff.core import reference as ref  # noqa: E402
 from blender_motiondiff.core.features import POSITIONS, SIZE  # noqa: E402
 from blender_motiondiff.core.motion import positions  # noqa: E402
+from blender_motiondiff.core.skeleton import FEET  # noqa: E402
 from tests.core.made_motion import swinging  # noqa: E402
 from training import losses  # noqa: E402
 from training.batches import Sampler, prepare  # noqa: E402
@@ -52,6 +53,26 @@ def test_kinematics_in_torch_are_those_of_the_core():
     assert np.abs(found + motion.root[:, None] - positions(motion)).max() < 1e-9
 
 
+def test_stance_is_where_feet_are_under_the_body_whichever_way_it_is_turned():
+    from blender_motiondiff.core import rotations as rot
+
+    motion = swinging(10)
+    six = torch.from_numpy(rot.to_6d(motion.rotations)).reshape(1, 1, 10, -1)
+    places = losses.kinematics(six, torch.from_numpy(motion.body.offsets)[None, None])
+    pelvis, free = six[..., :6], torch.ones(1, 1)
+    assert losses.stance(places, pelvis, places, pelvis, free) == 0
+    turned = rot.about_z(0.7)
+    six = rot.to_6d(rot.multiply(turned, motion.rotations[:, 0])).reshape(1, 1, 10, 6)
+    elsewhere = torch.from_numpy(rot.rotate(turned, places.numpy())), torch.from_numpy(six)
+    assert losses.stance(*elsewhere, places, pelvis, free) < 1e-9
+    ahead, facing = places.clone(), rot.rotate(motion.rotations[:, 0], np.array([0.0, -1.0, 0.0]))
+    facing[:, 2] = 0.0
+    facing = torch.from_numpy(0.1 * rot.normalize(facing))
+    ahead[..., [FEET[0], FEET[2]], :] += facing[:, None]
+    assert losses.stance(ahead, pelvis, places, pelvis, free) == pytest.approx(0.1, abs=1e-3)
+    assert losses.stance(ahead, pelvis, places, pelvis, 0 * free) == 0
+
+
 def test_a_few_steps_lower_the_loss():
     from blender_motiondiff.core.denoiser.network import Denoiser
     from training.train import learn, optimisers, set_rates
@@ -62,7 +83,7 @@ def test_a_few_steps_lower_the_loss():
     net = Denoiser(width=48, layers=1, dropout=0.0)
     opts, generator = optimisers(net), torch.Generator().manual_seed(0)
     set_rates(opts, 0.0, 1000)
-    parts = [learn(net, opts, batches, losses.channel_weights(SIZE), generator) for _ in range(25)]
+    parts = [learn(net, opts, batches, losses.channel_weights(SIZE), generator) for _ in range(40)]
     first, last = (
         np.mean([p["single_residual"] + p["couple_residual"] for p in group]) for group in (parts[:4], parts[-4:])
     )
