@@ -140,21 +140,23 @@ def orientation(answer, truth, heading):
     return (between(answer) - between(truth)).norm(dim=-1).mean()
 
 
-def stance(places, rotations, true_places, true_rotations, free):
-    """How far each foot is from where it is under the body (m), ahead of it and beside it, in the mean of the window.
+def stance(places, features, true_places, truth, mask):
+    """How far a partner's feet are from where they are under the body (m), ahead and beside, in the mean of the window.
 
-    `places (B, P, T, 22, 3)` relative to the pelvis, `rotations (B, P, T, 6)` of the pelvis, in the same frames; `free
-    (B, P)`. Where steps are uncertain `feet` is least with both under a point that turns little, which for a partner is
-    towards the leader: without this couples' feet came 7 to 20 cm too far forward.
+    `places (B, P, T, 22, 3)`: joints relative to the pelvis; who is wholly in the `mask (B, P, T, 268)` does not count.
+    Where steps are uncertain `feet` is least with both under a point that turns little, which is towards the leader:
+    without this couples' feet came 7 to 20 cm too far forward, and bodies leant back over them.
     """
 
-    def of(places, rotations):
-        ahead = torch.nn.functional.normalize(-matrices(rotations)[..., :2, 1], dim=-1, eps=1e-3)
-        ankles, ahead = places[..., list(FEET[::2]), :2], ahead[..., None, :]
+    def under(places, features):
+        ahead = -matrices(features[..., ROTATIONS][..., :6])[..., :2, 1]
+        ahead = torch.nn.functional.normalize(ahead, dim=-1, eps=1e-3)[..., None, :]
+        ankles = places[..., list(FEET[::2]), :2]
         aside = ankles[..., 0] * ahead[..., 1] - ankles[..., 1] * ahead[..., 0]
         return torch.stack([(ankles * ahead).sum(-1), aside], -1).mean(2)
 
-    off = (of(places, rotations) - of(true_places, true_rotations)).abs().sum(-1).mean(-1)
+    free = 1.0 - mask[..., ROTATIONS.start].amin(2)
+    off = (under(places, features) - under(true_places, truth)).abs().sum(-1).mean(-1)
     return (off * free).sum() / free.sum().clamp(min=1.0)
 
 
@@ -178,13 +180,10 @@ def total(predicted, batch, weights, mix=None):
     parts["feet"] = feet(world, batch.contacts) + feet(direct, batch.contacts)
     parts["acceleration"] = acceleration(world, true_world) / 10.0
     parts["lift"] = sum(lift(w, true_world, batch.contacts) for w in (world, direct)) / 0.03
-    free = 1.0 - batch.mask[..., ROTATIONS.start].amin(2)
-    turns, true_turns = (f[..., ROTATIONS][..., :6] for f in (answer, truth))
-    parts["stance"] = (
-        sum(stance(p, turns, true_places, true_turns, free) for p in (from_rotations, relative_joints(answer))) / 0.1
-    )
     if answer.shape[1] == 2:
         parts["feet"] = STEPS_TOGETHER * parts["feet"]
         parts["distance"] = distances(world, true_world) / 0.1
         parts["orientation"] = orientation(answer, truth, batch.heading) / 0.2
+        stood = from_rotations, relative_joints(answer)
+        parts["stance"] = sum(stance(p, answer, true_places, truth, batch.mask) for p in stood) / 0.1
     return sum(WEIGHTS[k] * v for k, v in parts.items()), parts

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed (make torch)")
 
 from blender_motiondiff.core import reference as ref  # noqa: E402
-from blender_motiondiff.core.features import POSITIONS, SIZE  # noqa: E402
+from blender_motiondiff.core.features import POSITIONS, ROTATIONS, SIZE  # noqa: E402
 from blender_motiondiff.core.motion import positions  # noqa: E402
 from blender_motiondiff.core.skeleton import FEET  # noqa: E402
 from tests.core.made_motion import swinging  # noqa: E402
@@ -57,20 +57,23 @@ def test_stance_is_where_feet_are_under_the_body_whichever_way_it_is_turned():
     from blender_motiondiff.core import rotations as rot
 
     motion = swinging(10)
-    six = torch.from_numpy(rot.to_6d(motion.rotations)).reshape(1, 1, 10, -1)
-    places = losses.kinematics(six, torch.from_numpy(motion.body.offsets)[None, None])
-    pelvis, free = six[..., :6], torch.ones(1, 1)
-    assert losses.stance(places, pelvis, places, pelvis, free) == 0
-    turned = rot.about_z(0.7)
-    six = rot.to_6d(rot.multiply(turned, motion.rotations[:, 0])).reshape(1, 1, 10, 6)
-    elsewhere = torch.from_numpy(rot.rotate(turned, places.numpy())), torch.from_numpy(six)
-    assert losses.stance(*elsewhere, places, pelvis, free) < 1e-9
-    ahead, facing = places.clone(), rot.rotate(motion.rotations[:, 0], np.array([0.0, -1.0, 0.0]))
-    facing[:, 2] = 0.0
-    facing = torch.from_numpy(0.1 * rot.normalize(facing))
-    ahead[..., [FEET[0], FEET[2]], :] += facing[:, None]
-    assert losses.stance(ahead, pelvis, places, pelvis, free) == pytest.approx(0.1, abs=1e-3)
-    assert losses.stance(ahead, pelvis, places, pelvis, 0 * free) == 0
+
+    def told(turn):
+        features = torch.zeros(1, 1, 10, SIZE, dtype=torch.float64)
+        rotations = motion.rotations.copy()
+        rotations[:, 0] = rot.multiply(rot.about_z(turn), rotations[:, 0])
+        features[..., ROTATIONS] = torch.from_numpy(rot.to_6d(rotations)).reshape(1, 1, 10, -1)
+        offsets = torch.from_numpy(motion.body.offsets)[None, None]
+        return losses.kinematics(features[..., ROTATIONS], offsets), features
+
+    true, mask = told(0.0), torch.zeros(1, 1, 10, SIZE)
+    assert losses.stance(*true, *true, mask) == 0
+    assert losses.stance(*told(0.7), *true, mask) < 1e-9
+    facing = rot.rotate(motion.rotations[:, 0], np.array([0.0, -1.0, 0.0])) * [1.0, 1.0, 0.0]
+    ahead = true[0].clone()
+    ahead[..., [FEET[0], FEET[2]], :] += torch.from_numpy(0.1 * rot.normalize(facing))[:, None]
+    assert losses.stance(ahead, true[1], *true, mask) == pytest.approx(0.1, abs=1e-3)
+    assert losses.stance(ahead, true[1], *true, torch.ones_like(mask)) == 0
 
 
 def test_a_few_steps_lower_the_loss():
