@@ -11,7 +11,7 @@ import numpy as np
 from .. import rotations as rot
 from ..cleanup.contacts import label_contacts
 from ..cleanup.kinematics import kinematics
-from ..cleanup.plants import ease, frames_from, largest_near
+from ..cleanup.plants import around, ease, frames_from, largest_near
 from ..cleanup.terrain import body_ground
 from ..reference import smooth
 from ..skeleton import ARMS, FEET, INDEX, LEGS
@@ -26,7 +26,7 @@ LYING, SUNK = 0.08, 0.03  # metres, for a leg of 0.85 m, over the ground of the 
 NEARBY, SETTLING = 4, 0.08  # frames to either side that count as well, and seconds over which is averaged
 LIMBS = [*FEET, *(INDEX[name] for arm in ARMS for name in arm[1:])]  # what can give way by itself
 KEEP_SECONDS = 0.5  # the correction fades to nothing over this long beside a keyed place ...
-TRUSTED_SECONDS = 2.0  # ... or this long where it would lower: between keys the height is known better than the legs
+TRUSTED_SECONDS = 2.0  # ... or this long where it would lower between two: there the height is known better than legs
 
 
 def fit_height(motion, contacts, held=(), ground=None):
@@ -63,8 +63,9 @@ def too_high(places, body, fps, contacts, held=(), ground=None):
     if len(held):
         bound = np.zeros(len(places), bool)
         bound[held] = True
-        off = frames_from(bound) / fps
-        shift = shift * np.where(shift > 0, ease(off / TRUSTED_SECONDS), ease(off / KEEP_SECONDS))
+        before, after = around(bound)
+        trusted = (shift > 0) & (before >= 0) & (after < len(bound))
+        shift = shift * ease(frames_from(bound) / (fps * np.where(trusted, TRUSTED_SECONDS, KEEP_SECONDS)))
     return shift
 
 
