@@ -33,6 +33,7 @@ from .muon import Muon
 from .start import BEST, TABLES, load_numbers, one_line, read_tables, read_weights, write_tables
 from .validate import baseline, draw, make_sets, scalar, to_torch, validate
 
+LAST_LAYER = "last.", "leave.", "smooth."  # what follows the blocks
 MUON_RATE, ADAM_RATE = 4.0e-3, 2.0e-3
 DECAY = 0.1
 WARM_UP = 100  # steps
@@ -136,6 +137,8 @@ class Run:
         self.step, self.cycle, self.best, self.spent = 0, 0, float("inf"), 0.0
         if args.begin_from is not None:
             load_numbers(self.net, read_weights(args.begin_from)[0])
+        for name, p in self.net.named_parameters():
+            p.requires_grad_(not args.last_layer or name.startswith(LAST_LAYER))
         self.average.load_state_dict(self.net.state_dict())
 
     def resume(self, folder):
@@ -223,6 +226,9 @@ def arguments(words=None):
         "--emphasis", type=float, default=0, help="on the pelvis (GMD); measured by benchmarks.emphasis"
     )
     parser.add_argument("--from", dest="begin_from", type=Path, metavar="WEIGHTS", help="a weights folder to learn on")
+    parser.add_argument(
+        "--last-layer", action="store_true", help="learn what follows the blocks alone: how, and not what, is answered"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from last.pt")
     parser.add_argument("--again", action="store_true", help="with --resume: a new cycle of the learning rate")
     return parser.parse_args(words)

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 def settings(out, steps=6, **changes):
     fixed = {"out": out, "steps": steps, "minutes": None, "width": 48, "layers": 1, "seed": 0, "emphasis": 0}
-    return Namespace(**fixed | {"rate": 1.0, "begin_from": None, "again": False} | changes)
+    return Namespace(**fixed | {"rate": 1.0, "begin_from": None, "again": False, "last_layer": False} | changes)
 
 
 def small(monkeypatch):
@@ -75,6 +75,15 @@ def test_what_is_played_when_is_known_without_playing_it():
         else:
             waiting.append(fresh)
             fresh += 1
+
+
+def test_a_run_of_the_last_layer_leaves_the_blocks_as_they_were(tmp_path, monkeypatch):
+    small(monkeypatch)
+    run = Run(settings(tmp_path, last_layer=True), torch.device("cpu"))
+    before = {name: p.detach().clone() for name, p in run.net.named_parameters()}
+    steps_of(run, Sampler(made_clips(), 0), monkeypatch)
+    changed = {name for name, p in run.net.named_parameters() if not torch.equal(p, before[name])}
+    assert changed and all(name.startswith(("last.", "leave.", "smooth.")) for name in changed)
 
 
 def test_a_run_broken_off_and_resumed_comes_to_the_same_numbers(tmp_path, monkeypatch):
