@@ -79,6 +79,7 @@ def feet(motion, places, before):
         "contact_share": (metrics.contact_share(stands), 1),
         "contact_share_before": (metrics.contact_share(stood), 1),
         "foot_height_error_cm": (100 * height, count),
+        "feet_ahead_cm": (100 * float(metrics.feet_ahead(places, motion.rotations).mean()), 1),
         "foot_lowest_cm": (100 * float((places[:, list(FEET), 2].min(1) - toe).mean()), 1),
     }
 

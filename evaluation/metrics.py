@@ -47,6 +47,16 @@ def forced_slip(positions, contacts, keys, fps):
     return float(far[stays].sum()), standing_slip(positions, contacts, fps)[1]
 
 
+def feet_ahead(positions, rotations):
+    """Metres `[T]` by which the middle of both ankles is ahead of the pelvis, the way it faces; less than 0 behind it.
+
+    `positions [T, 22, 3]`, `rotations [T, 22, 4]` local: who stands upright has the ankles some centimetres behind.
+    """
+    facing = rot.heading(rotations[:, 0])
+    middle = (positions[:, FEET[0], :2] + positions[:, FEET[2], :2]) / 2 - positions[:, 0, :2]
+    return middle[:, 0] * np.sin(facing) - middle[:, 1] * np.cos(facing)
+
+
 def foot_height_error(positions, contacts, body):
     """(sum of distances in metres, their number): how far standing foot joints are off their rest height over ground.
 

@@ -31,6 +31,7 @@ SHOWN = (
     ("reaction", "root_error_m", "reaction: off the recorded place, m", 3),
     ("reaction", "facing_error_deg", "reaction: off the recorded facing, degrees", 1),
     ("reaction", "hands_held_share", "reaction: share of frames with hands held", 3),
+    ("reaction", "feet_ahead_cm", "reaction: feet ahead of the pelvis, cm", 1),
     ("reaction", "foot_skating_ratio", "reaction: foot skating", 3),
     ("reaction", "jerk_ratio", "reaction: jerk, times the recording's", 2),
     ("reaction", "jerk_below_8hz_ratio", "reaction: the same below 8 Hz", 2),

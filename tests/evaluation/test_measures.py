@@ -83,6 +83,19 @@ def test_slip_over_frames_that_stood_before():
     assert value(row["foot_skating_ratio"]) == pytest.approx(1.0, abs=0.05)
 
 
+def test_feet_ahead_of_the_pelvis_are_told_whichever_way_somebody_faces():
+    straight = standing()
+    own = value(measures.feet(straight, positions(straight), None)["feet_ahead_cm"])
+    bent = replace(straight, rotations=straight.rotations.copy())
+    for name in ("left_hip", "right_hip"):
+        bent.rotations[:, INDEX[name]] = rot.from_rotvec(np.array([-0.2, 0.0, 0.0]))  # legs to the front, -Y
+    leg = np.linalg.norm(straight.body.offsets[[INDEX["left_knee"], INDEX["left_ankle"]]], axis=-1).sum()
+    for angle in (0.0, 2.0):
+        motion = turned(bent, angle, (1.0, 0.0, 0.0))
+        ahead = value(measures.feet(motion, positions(motion), None)["feet_ahead_cm"])
+        assert ahead - own == pytest.approx(100 * leg * np.sin(0.2), abs=1.0)
+
+
 def test_feet_under_the_ground_count_as_height_error():
     sunk = turned(standing(), 0.0, (0.0, 0.0, -0.03))
     row = measures.feet(sunk, positions(sunk), None)
