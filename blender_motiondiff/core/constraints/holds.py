@@ -15,7 +15,7 @@ from ..words import tags_of
 from .apart import ARMS
 from .bodies import closest
 
-NEAR = 0.30  # metres between two wrists, for bodies of size 1, that come to be held ...
+NEAR = 0.29  # metres between two wrists, for bodies of size 1, that come to be held ...
 LONG = 0.5  # ... seconds for which they are as near
 APART = 0.5  # seconds between two holds of one hand
 CROSSED = 0.02  # metres by which forearms are nearer to each other than their wrists: such hands miss each other
