@@ -6,11 +6,14 @@ Functions take many feet at once, leading axes in front of the frames: `[..., T]
 import numpy as np
 
 from .. import rotations as rot
+from ..motion import FPS
 from ..skeleton import REFERENCE_LEG
-from .plants import STEP_HEIGHT, all_runs, ease
+from .plants import SLOW, STEP_HEIGHT, all_runs, ease
 
 DRIFT = 0.25  # metres: a foot that strays farther from its anchor takes a step instead ...
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
+MAY_LEAN = 0.25  # metres, for a leg of 0.85 m: hips that stay nearer to where a foot is on average need no step ...
+LEANT = 1.05  # ... nor do those that come no farther from its anchor than so many times what is easy
 EASILY = 0.9  # ... or than this share of what the leg spans from a hip so low; ...
 FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
 ANKLE_HIGH = 0.08  # metres over the ground, for such a leg, of the ankle of a foot that stands
@@ -42,6 +45,9 @@ def steps(standing, toe, size, keyed=None, side=0, hip=None, pinned=None):
     first, track = found.first, places[found.at][:, :2]
     away = rot.length(track - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
     strays = np.maximum.reduceat(away, first) > DRIFT * sizes[found.row]
+    if hip is not None:
+        above = rot.length(hips[found.at][:, :2] - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
+        strays |= np.maximum.reduceat(above, first) > MAY_LEAN * sizes[found.row]
     several = np.add.reduceat(keys[found.at].astype(int), first) > 1
     for k in np.flatnonzero((strays & (found.lengths >= 3 * STEP)) | several):
         row = found.row[k]
@@ -125,10 +131,16 @@ def _step_to_pins(start, end, toe, size, pinned):
 def _step_half_way(start, end, toe, size, hip, side):
     """(first frame, length) of a step near the middle of the way of a foot that strays while it stands; or None."""
     track, above = toe[start:end, :2], hip[start:end, :2]
-    away = rot.length(track - track.mean(0)).max()
-    if away <= DRIFT * size or len(track) < 3 * STEP:
+    if len(track) < 3 * STEP:
         return None
-    if away <= FAR_DRIFT * size and (rot.length(above - track.mean(0)) <= _easy_reach(hip[start:end, 2], size)).all():
+    away, reach = rot.length(track - track.mean(0)).max(), _easy_reach(hip[start:end, 2], size)
+    # Where it stands for long before it strays it stays, and the body would tip over it.
+    slow = 1.0 / (rot.length(np.gradient(track, axis=0)) ** 2 + (SLOW * size / FPS) ** 2)[:, None]
+    anchor = (slow * track).sum(0) / slow.sum(0)  # as in plants.pinned_track
+    leans = (rot.length(above - anchor) > LEANT * reach).sum() >= STEP and np.isfinite(above).all()
+    if away <= DRIFT * size and not leans:
+        return None
+    if away <= FAR_DRIFT * size and not leans and (rot.length(above - track.mean(0)) <= reach).all():
         return None
     way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
     # Feet that are carried along together step one after the other.
