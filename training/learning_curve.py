@@ -8,6 +8,7 @@ is there already is not done again, and the table of all of them is printed at t
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,7 @@ def main():
     parser.add_argument("--shares", type=float, nargs="+", default=SHARES, help="of the clips")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    tables = read_weights(args.begin_from)[1]
-    tables = type(tables)(tables.mean, tables.deviation, tables.spread)
+    tables = replace(read_weights(args.begin_from)[1], between=None)
     clips = alone(for_training(load_clips(args.data), read_index(args.data)))
     parts = {"choosing": choosing(args.data), "validation": validation(args.data)}
     others = {name: alone(load_clips(args.data, names=names)) for name, names in parts.items()}

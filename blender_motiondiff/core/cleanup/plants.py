@@ -104,6 +104,11 @@ def ground_speed(places, fps):
     return fps * rot.length(central(places[..., :2]))
 
 
+def anchor_weights(speed, size):
+    """How much each frame of a stance says of where its anchor lies, by the joint's speed, metres a second."""
+    return 1.0 / ((speed / size) ** 2 + SLOW**2)
+
+
 def largest_near(values, reach):
     """The largest of `values [..., T]` (none negative) within `reach` frames of each."""
     out = np.zeros((*values.shape[:-1], values.shape[-1] + 2 * reach))
@@ -140,7 +145,7 @@ def pinned_track(places, flags, rest_height, size, fps, keyed):
     if not len(found.row):
         return out
     first, standing, keys = found.first, places[found.at], keyed[found.at]
-    weights = 1.0 / ((ground_speed(places, fps) / size[:, None])[found.at] ** 2 + SLOW**2)
+    weights = anchor_weights(ground_speed(places, fps), size[:, None])[found.at]
     anchor = np.add.reduceat(weights[:, None] * standing[:, :2], first) / np.add.reduceat(weights, first)[:, None]
     standing[:, :2] = found.each(anchor)
     if keys.any():

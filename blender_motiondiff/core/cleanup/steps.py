@@ -8,7 +8,7 @@ import numpy as np
 from .. import rotations as rot
 from ..motion import FPS
 from ..skeleton import REFERENCE_LEG
-from .plants import SLOW, STEP_HEIGHT, all_runs, ease
+from .plants import STEP_HEIGHT, all_runs, anchor_weights, ease, ground_speed
 
 DRIFT = 0.25  # metres: a foot that strays farther from its anchor takes a step instead ...
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
@@ -43,10 +43,11 @@ def steps(standing, toe, size, keyed=None, side=0, hip=None, pinned=None):
         return out.reshape(standing.shape)
     keys, pins = (np.zeros(flags.shape, bool) if f is None else f.reshape(flags.shape) for f in (keyed, pinned))
     first, track = found.first, places[found.at][:, :2]
-    away = rot.length(track - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
+    middle = found.each(np.add.reduceat(track, first) / found.lengths[:, None])
+    away = rot.length(track - middle)
     strays = np.maximum.reduceat(away, first) > DRIFT * sizes[found.row]
     if hip is not None:
-        above = rot.length(hips[found.at][:, :2] - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
+        above = rot.length(hips[found.at][:, :2] - middle)
         strays |= np.maximum.reduceat(above, first) > MAY_LEAN * sizes[found.row]
     several = np.add.reduceat(keys[found.at].astype(int), first) > 1
     for k in np.flatnonzero((strays & (found.lengths >= 3 * STEP)) | several):
@@ -135,8 +136,7 @@ def _step_half_way(start, end, toe, size, hip, side):
         return None
     away, reach = rot.length(track - track.mean(0)).max(), _easy_reach(hip[start:end, 2], size)
     # Where it stands for long before it strays it stays, and the body would tip over it.
-    slow = 1.0 / (rot.length(np.gradient(track, axis=0)) ** 2 + (SLOW * size / FPS) ** 2)[:, None]
-    anchor = (slow * track).sum(0) / slow.sum(0)  # as in plants.pinned_track
+    anchor = np.average(track, 0, anchor_weights(ground_speed(toe[start:end], FPS), size))
     leans = (rot.length(above - anchor) > LEANT * reach).sum() >= STEP and np.isfinite(above).all()
     if away <= DRIFT * size and not leans:
         return None
