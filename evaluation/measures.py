@@ -65,13 +65,14 @@ def of_one(task, known, motion, before=None):
 
 
 def feet(motion, places, before):
-    """Skating, slip, height and share of contacts; `before [T, 22, 3]`: the places before cleanup, or None."""
+    """Skating, slip, height and share of contacts, balance; `before [T, 22, 3]`: the places before cleanup, or None."""
     toe = motion.body.foot_heights[1]
     stands = label_contacts(places, motion.body, FPS)
     stood = stands if before is None else label_contacts(before, motion.body, FPS)
     slip, steps = metrics.standing_slip(places, stood, FPS)
     own_slip, own_steps = metrics.standing_slip(places, stands, FPS)
     height, count = metrics.foot_height_error(places, stands, motion.body)
+    tips = metrics.tipping(places, stands, motion.body)
     return {
         "foot_skating_ratio": (gmd_foot_skating_ratio(places, FPS, toe), 1),
         "contact_slip_cm_s": (100 * slip, steps),
@@ -79,6 +80,7 @@ def feet(motion, places, before):
         "contact_share": (metrics.contact_share(stands), 1),
         "contact_share_before": (metrics.contact_share(stood), 1),
         "foot_height_error_cm": (100 * height, count),
+        "tipping_share": (float(tips.sum()), len(tips)),
         "feet_ahead_cm": (100 * float(metrics.feet_ahead(places, motion.rotations).mean()), 1),
         "foot_lowest_cm": (100 * float((places[:, list(FEET), 2].min(1) - toe).mean()), 1),
     }

@@ -32,6 +32,8 @@ SHOWN = (
     ("reaction", "facing_error_deg", "reaction: off the recorded facing, degrees", 1),
     ("reaction", "hands_held_share", "reaction: share of frames with hands held", 3),
     ("reaction", "feet_ahead_cm", "reaction: feet ahead of the pelvis, cm", 1),
+    ("reaction", "tipping_share", "reaction: share of frames tipping over the feet", 3),
+    ("partial", "tipping_share", "partial keys: the same", 3),
     ("reaction", "foot_skating_ratio", "reaction: foot skating", 3),
     ("reaction", "jerk_ratio", "reaction: jerk, times the recording's", 2),
     ("reaction", "jerk_below_8hz_ratio", "reaction: the same below 8 Hz", 2),

@@ -149,7 +149,7 @@ def test_a_standing_foot_does_not_glide_beside_keyed_frames(keyed):
 
 
 def test_a_foot_stands_at_its_pin_before_and_after_it_as_well():
-    motion, contacts = gliding(90, 0.05), np.ones((90, 4))
+    motion, contacts = gliding(90, 0.03), np.ones((90, 4))
     ankle = positions(motion)[45, FEET[0]] + [0.03, 0.0, 0.0]
     pins = np.full((1, 90, 4, 3), np.nan)
     pins[0, 30:61, 0] = ankle

@@ -96,6 +96,20 @@ def test_feet_ahead_of_the_pelvis_are_told_whichever_way_somebody_faces():
         assert ahead - own == pytest.approx(100 * leg * np.sin(0.2), abs=1.0)
 
 
+def test_who_leans_beyond_both_feet_tips_over_whoever_crouches_does_not():
+    def share(lean, knees=0.0):
+        bent = replace(standing(), rotations=standing().rotations.copy())
+        bent.rotations[:, 0] = rot.from_rotvec(np.array([lean, 0.0, 0.0]))
+        for side in ("left", "right"):
+            bent.rotations[:, INDEX[f"{side}_hip"]] = rot.from_rotvec(np.array([-lean, 0.0, 0.0]))
+        lower = replace(bent, root=bent.root - [0.0, 0.0, knees])
+        places = positions(lower)
+        return metrics.tipping(places, np.ones((len(places), 4)), lower.body).mean()
+
+    assert share(0.0) == share(0.9, 0.4) == 0.0
+    assert share(0.9) == share(-0.9) == 1.0
+
+
 def test_feet_under_the_ground_count_as_height_error():
     sunk = turned(standing(), 0.0, (0.0, 0.0, -0.03))
     row = measures.feet(sunk, positions(sunk), None)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import FEET, INDEX, LEG_JOINTS, LEGS
+from .balance import balancing
 from .kinematics import kinematics_of_all, put_legs
 from .plants import (
     all_runs,
@@ -174,6 +175,7 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
         at_pin, ankle_on, toe_on = pinned.any(0), ankle_on | pinned[0], toe_on | pinned[1]
         given = held | at_pin
     step = steps(ankle_on | toe_on, stand[1], size, given, sides, _both(places, _SIDES[0]), at_pin)
+    step += balancing((ankle_on | toe_on) & (step == 0), stand, places, size[:count], fps, given)
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
     ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
     toe_at = pinned_track(stand[1], toe_on, rest[1], size, fps, given)

@@ -104,9 +104,15 @@ def ground_speed(places, fps):
     return fps * rot.length(central(places[..., :2]))
 
 
-def anchor_weights(speed, size):
-    """How much each frame of a stance says of where its anchor lies, by the joint's speed, metres a second."""
-    return 1.0 / ((speed / size) ** 2 + SLOW**2)
+def anchors(places, found, size, fps):
+    """Where over the ground joints belong that stand in Runs: the mean of their places `[N, T, 3]` in each, `[R, 2]`.
+
+    Slow frames count most: a joint that stands for long and then slips belongs where it stood. `size [N]`.
+    """
+    speed = ground_speed(places, fps) / size[:, None]
+    weights = 1.0 / (speed[found.at] ** 2 + SLOW**2)
+    sums = np.add.reduceat(weights[:, None] * places[found.at][:, :2], found.first)
+    return sums / np.add.reduceat(weights, found.first)[:, None]
 
 
 def largest_near(values, reach):
@@ -145,9 +151,7 @@ def pinned_track(places, flags, rest_height, size, fps, keyed):
     if not len(found.row):
         return out
     first, standing, keys = found.first, places[found.at], keyed[found.at]
-    weights = anchor_weights(ground_speed(places, fps), size[:, None])[found.at]
-    anchor = np.add.reduceat(weights[:, None] * standing[:, :2], first) / np.add.reduceat(weights, first)[:, None]
-    standing[:, :2] = found.each(anchor)
+    standing[:, :2] = found.each(anchors(places, found, size, fps))
     if keys.any():
         has = found.each(np.logical_or.reduceat(keys, first))
         row, frame = (part[has] for part in found.at)

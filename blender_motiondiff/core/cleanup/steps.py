@@ -6,14 +6,11 @@ Functions take many feet at once, leading axes in front of the frames: `[..., T]
 import numpy as np
 
 from .. import rotations as rot
-from ..motion import FPS
 from ..skeleton import REFERENCE_LEG
-from .plants import STEP_HEIGHT, all_runs, anchor_weights, ease, ground_speed
+from .plants import STEP_HEIGHT, all_runs, ease
 
 DRIFT = 0.25  # metres: a foot that strays farther from its anchor takes a step instead ...
 EASY_REACH = 0.35  # ... unless its hip comes no farther than this from the anchor over the ground; ...
-MAY_LEAN = 0.25  # metres, for a leg of 0.85 m: hips that stay nearer to where a foot is on average need no step ...
-LEANT = 1.05  # ... nor do those that come no farther from its anchor than so many times what is easy
 EASILY = 0.9  # ... or than this share of what the leg spans from a hip so low; ...
 FAR_DRIFT = 0.35  # ... so far it has stepped in any case (metres, for a leg of 0.85 m)
 ANKLE_HIGH = 0.08  # metres over the ground, for such a leg, of the ankle of a foot that stands
@@ -43,12 +40,8 @@ def steps(standing, toe, size, keyed=None, side=0, hip=None, pinned=None):
         return out.reshape(standing.shape)
     keys, pins = (np.zeros(flags.shape, bool) if f is None else f.reshape(flags.shape) for f in (keyed, pinned))
     first, track = found.first, places[found.at][:, :2]
-    middle = found.each(np.add.reduceat(track, first) / found.lengths[:, None])
-    away = rot.length(track - middle)
+    away = rot.length(track - found.each(np.add.reduceat(track, first) / found.lengths[:, None]))
     strays = np.maximum.reduceat(away, first) > DRIFT * sizes[found.row]
-    if hip is not None:
-        above = rot.length(hips[found.at][:, :2] - middle)
-        strays |= np.maximum.reduceat(above, first) > MAY_LEAN * sizes[found.row]
     several = np.add.reduceat(keys[found.at].astype(int), first) > 1
     for k in np.flatnonzero((strays & (found.lengths >= 3 * STEP)) | several):
         row = found.row[k]
@@ -86,8 +79,7 @@ def _steps_in(out, start, end, toe, size, keyed, pinned, side, hip):
             step = _step_half_way(*stance, hip, side)
         if step is not None:
             first, length = step
-            arc = np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
-            out[first : first + length] = STEP_HEIGHT * size * arc
+            out[first : first + length] = arc(length, size)
             todo += [(start, first), (first + length, end)]
 
 
@@ -132,21 +124,26 @@ def _step_to_pins(start, end, toe, size, pinned):
 def _step_half_way(start, end, toe, size, hip, side):
     """(first frame, length) of a step near the middle of the way of a foot that strays while it stands; or None."""
     track, above = toe[start:end, :2], hip[start:end, :2]
-    if len(track) < 3 * STEP:
+    away = rot.length(track - track.mean(0)).max()
+    if away <= DRIFT * size or len(track) < 3 * STEP:
         return None
-    away, reach = rot.length(track - track.mean(0)).max(), _easy_reach(hip[start:end, 2], size)
-    # Where it stands for long before it strays it stays, and the body would tip over it.
-    anchor = np.average(track, 0, anchor_weights(ground_speed(toe[start:end], FPS), size))
-    leans = (rot.length(above - anchor) > LEANT * reach).sum() >= STEP and np.isfinite(above).all()
-    if away <= DRIFT * size and not leans:
+    if away <= FAR_DRIFT * size and (rot.length(above - track.mean(0)) <= _easy_reach(hip[start:end, 2], size)).all():
         return None
-    if away <= FAR_DRIFT * size and not leans and (rot.length(above - track.mean(0)) <= reach).all():
-        return None
-    way = np.concatenate([[0], np.cumsum(rot.length(np.diff(track, axis=0)))])
+    return half_way(start, end, toe, side), STEP
+
+
+def half_way(start, end, toe, side):
+    """First frame of a step near the middle of the way that a foot goes in a stance of three times STEP or more."""
+    way = np.concatenate([[0], np.cumsum(rot.length(np.diff(toe[start:end, :2], axis=0)))])
     # Feet that are carried along together step one after the other.
     half = np.searchsorted(way, way[-1] / 2) + (2 * side - 1) * (STEP // 2 + 1)
     usual = start + int(half) - STEP // 2
-    return _where_it_moves(way, toe[start:end, 2], start, (start + STEP, end - 2 * STEP), usual), STEP
+    return _where_it_moves(way, toe[start:end, 2], start, (start + STEP, end - 2 * STEP), usual)
+
+
+def arc(length, size):
+    """Metres `[length]` that a foot goes up in a step of so many frames."""
+    return STEP_HEIGHT * size * np.sin(np.pi * np.arange(1, length + 1) / (length + 1)) ** 2
 
 
 def _easy_reach(height, size):
