@@ -88,6 +88,17 @@ def test_toes_lie_flat_while_they_stand():
             assert (np.abs(forward[:, 2]).max() < 1e-6) == flat
 
 
+@pytest.mark.parametrize("turn", [(-1.4, 0.0, 0.0), (1.4, 0.0, 0.0), (0.0, 1.3, 0.0), (0.0, 0.0, 1.2)])
+def test_feet_that_cannot_lie_flat_do_not_break_their_toes(turn):
+    """As of somebody who lies on the back, heels on the ground: toes were bent by a right angle to lie flat as well."""
+    motion = standing(60)
+    for side in ("left", "right"):
+        motion.rotations[:, INDEX[f"{side}_ankle"]] = rot.from_rotvec(np.array(turn))
+    after, _ = lock_feet(motion, np.ones((60, 4)))
+    excess = metrics.limit_excess(after.rotations) - metrics.limit_excess(motion.rotations)
+    assert excess.max() < 1.0
+
+
 def test_a_foot_that_already_stands_is_left_alone():
     motion = standing()
     after, before, places, contacts, _ = locked(motion)

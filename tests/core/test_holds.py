@@ -11,7 +11,7 @@ from blender_motiondiff.core.constraints.holds import HELD, LONG, NEAR, held
 from blender_motiondiff.core.denoiser import onnx_backend
 from blender_motiondiff.core.diffusion.generate import generate
 from blender_motiondiff.core.motion import FPS, positions, turned
-from blender_motiondiff.core.request import Character, Contact, Request, Words, from_json
+from blender_motiondiff.core.request import Character, Contact, Request, Solo, Words, from_json
 from blender_motiondiff.core.skeleton import INDEX, average_body
 
 from .made_constraints import poses_of
@@ -47,6 +47,14 @@ def test_what_is_far_or_short_or_fixed_is_let_be():
     only = FREE.copy()
     only[0] = 0.0
     assert len(held(facing(), only, ASKED)) == 1  # one arm that can give way is enough
+
+
+@pytest.mark.parametrize(("solo", "holds"), [
+    (Solo(), 0), (Solo(weight=0.4), 1), (Solo(end=0.2), 1), (Solo(start=0.5, end=0.9), 0), (Solo(("head",)), 1),
+    (Solo(("right_wrist",)), 0),
+])  # fmt: skip
+def test_who_moves_alone_holds_no_hands(solo, holds):
+    assert len(held(facing(), FREE, replace(ASKED, solos=(solo,)))) == holds
 
 
 def test_hands_that_miss_each_other_are_not_held():

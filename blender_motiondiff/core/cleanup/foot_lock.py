@@ -35,6 +35,8 @@ HEEL_UP = 0.025  # metres over its rest height, for a leg of 0.85 m: a higher an
 HEEL_FRAMES = 4  # a heel that has just left the ground, or is about to touch it, may not rise freely yet
 FOOT_TURN = 0.05  # metres, for a leg of 0.85 m, that an ankle moves against its toe at most to keep the foot's way
 TIPTOE = 0.35  # radians that a foot is turned about its toe at most so that the leg reaches
+# Radians about X, Y and Z that ankles and toes are bent, turned and tilted at most to put a foot where it belongs.
+ANKLE_BENDS, TOES_BEND = np.array([1.2, 1.0, 1.0]), np.array([1.0, 0.35, 0.35])
 DEEPEST = 0.05  # metres, for a leg of 0.85 m, that the pelvis is lowered at most
 SPREAD = 9  # frames to either side over which the pelvis goes down and up again
 
@@ -127,12 +129,12 @@ def _bent(local, world, joints, foot, target, turn):
     hip, shin, sole, toe = (_both(world, side) for side in _SIDES)
     moved = (np.abs(target - joints[2]).max(-1) > 1e-9) | (np.abs(turn[..., 1:]).max(-1) > 1e-9)
     new_hip, new_shin = bent_leg(*joints, hip, shin, target)
-    new_sole = rot.multiply(turn, sole)
+    new_sole = _as_joints_bend(rot.multiply(turn, sole), sole, new_shin, shin, ANKLE_BENDS)
     forward = rot.rotate(toe, np.array([0.0, -1.0, 0.0]))
     along = forward.copy()
     along[..., 2] = foot.rise * np.sqrt(along[..., 0] ** 2 + along[..., 1] ** 2)
-    level = rot.to_rotvec(rot.shortest_arc(forward, along))
-    new_toe = rot.multiply(rot.from_rotvec(level * foot.flat[..., None]), toe)
+    level = rot.from_rotvec(rot.to_rotvec(rot.shortest_arc(forward, along)) * foot.flat[..., None])
+    new_toe = _as_joints_bend(rot.multiply(level, toe), toe, new_sole, sole, TOES_BEND)
     above = np.stack([_both(world, (0, 0)), new_hip, new_shin, new_sole])
     turns = rot.multiply(rot.conjugate(above), np.stack([new_hip, new_shin, new_sole, new_toe]))
     moved, out, shape = moved.reshape(2, *local.shape[:2], 1), local.copy(), (2, *local.shape[:2], 4)
@@ -143,6 +145,15 @@ def _bent(local, world, joints, foot, target, turn):
     for own, side in zip((new_hip, new_shin, new_sole, new_toe), _SIDES, strict=True):
         world[:, :, side[0]], world[:, :, side[1]] = own.reshape(shape)
     return out, world
+
+
+def _as_joints_bend(turn, old, above, old_above, most):
+    """World rotations `turn [..., 4]` of joints turned no farther against those `above` than `most` says, or than
+    they were before.
+    """
+    now, before = (rot.to_rotvec(rot.multiply(rot.conjugate(a), t)) for a, t in ((above, turn), (old_above, old)))
+    bent = np.clip(now, np.minimum(before, -most), np.maximum(before, most))
+    return np.where((bent == now).all(-1, keepdims=True), turn, rot.multiply(above, rot.from_rotvec(bent)))
 
 
 def keep_weights(keep, frames):

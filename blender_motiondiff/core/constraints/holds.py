@@ -27,7 +27,8 @@ WRISTS = ARMS[:, 2]
 def held(poses, yielding, request):
     """Contacts of wrists that are near each other for a while, where an arm of either can give way.
 
-    `yielding [2, T, 2]`: how far arms may (apart.room). Joints of the request's own contacts are left to those.
+    `yielding [2, T, 2]`: how far arms may (apart.room). Joints of the request's own contacts are left to those, and
+    hands that are told to move as if nobody else were there hold nothing.
     """
     if any(tags_of(said.text) & UNHELD for said in request.words):
         return ()
@@ -40,6 +41,7 @@ def held(poses, yielding, request):
     near &= (apart == apart.min(1, keepdims=True)) & (apart == apart.min(2, keepdims=True))
     near &= np.maximum(yielding[0][:, :, None], yielding[1][:, None, :]) == 1.0
     near &= apart - _forearms(poses.places) < CROSSED
+    near &= ~_alone(request.solos, poses.times)
     spans = [
         (first, last, (ends[0][a], ends[1][b]))
         for a, b in np.ndindex(2, 2)
@@ -53,6 +55,16 @@ def held(poses, yielding, request):
             out.append(span)
     size, times = HELD * poses.sizes.mean(), poses.times
     return tuple(Contact(*pair, size, times[first], times[last - 1]) for first, last, pair in out)
+
+
+def _alone(solos, times):
+    """Frames `[T, 2, 2]` in which either of two wrists moves at least half as if nobody else were there."""
+    alone = np.zeros((len(times), 2), bool)
+    for solo in solos:
+        last = times[-1] if solo.end is None else solo.end
+        inside = (times >= solo.start) & (times <= last) & (solo.weight >= 0.5)
+        alone |= inside[:, None] & np.isin([JOINTS[joint] for joint in WRISTS], solo.joints)
+    return alone[:, :, None] | alone[:, None, :]
 
 
 def _forearms(places):
