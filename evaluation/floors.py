@@ -9,7 +9,7 @@ MANY = "50"  # steps that fewer ones are compared with
 # Figures that describe and are not judged, or are another's twin.
 UNJUDGED = (
     "contact_slip_own_cm_s", "contact_slip_forced_cm_s", "feet_ahead_cm", "foot_lowest_cm", "touching_share",
-    "distance_m", "joint_error_takes_m",
+    "distance_m", "joint_error_takes_m", "turn_jolt_deg",
 )  # fmt: skip
 # Differences below a share of these mean nothing: a path met to 0.01 mm is not worse than one met to 0.001 mm.
 SCALES = {"_cm": 0.5, "_m": 0.05, "_deg": 1.0, "_share": 0.1, "_cm_s": 0.5, "_ratio": 0.1, "_agreement": 0.1}

@@ -49,6 +49,7 @@ def of_one(task, known, motion, before=None):
     out = feet(motion, places, None if before is None else positions(before))
     jerk, below = _jerks(places)
     out["jerk_ratio"], out["jerk_below_8hz_ratio"] = (jerk, known.jerk), (below, known.jerk_below)
+    out["turn_jolt_deg"] = (metrics.turn_jolt(motion.rotations), 1)
     beyond = metrics.beyond_limits(motion.rotations)
     out["beyond_limits_share"] = (float(beyond.sum()), len(beyond))
     if task in ("path", "path_sparse"):

@@ -283,6 +283,15 @@ def joint_limit_violations(local):
     return float((excess > 0).mean()), worst
 
 
+def turn_jolt(local):
+    """Greatest change of any joint's turn from one frame to the next, degrees a frame: how hard a joint pops.
+
+    `local [T, 22, 4]`, 0 for fewer than three frames.
+    """
+    turned = np.degrees(rotation_error(local[1:], local[:-1]))
+    return float(np.abs(np.diff(turned, axis=0)).max(initial=0.0))
+
+
 def beyond_limits(local):
     """Frames `[T]` in which any joint is beyond human limits (LIMITS). `local [T, 22, 4]`."""
     return (limit_excess(local) > 0).any(1)

@@ -99,6 +99,14 @@ def test_feet_that_cannot_lie_flat_do_not_break_their_toes(turn):
     assert excess.max() < 1.0
 
 
+def test_toes_of_a_foot_that_passes_the_vertical_do_not_turn_about():
+    motion = standing(90)
+    pitch = np.linspace(1.2, 2.0, 90)  # on the tip of the toes, and over it
+    motion.rotations[:, INDEX["left_ankle"]] = rot.from_rotvec(pitch[:, None] * [1.0, 0.0, 0.0])
+    after, _ = lock_feet(motion, np.ones((90, 4)))
+    assert metrics.turn_jolt(after.rotations) < 3.0
+
+
 def test_a_foot_that_already_stands_is_left_alone():
     motion = standing()
     after, before, places, contacts, _ = locked(motion)

@@ -5,7 +5,7 @@ import pytest
 
 from blender_motiondiff.core.cleanup.foot_lock import lock_feet
 from blender_motiondiff.core.cleanup.plants import runs
-from blender_motiondiff.core.cleanup.steps import hasty, steps, straightened
+from blender_motiondiff.core.cleanup.steps import PIVOT, hasty, pivoting, stepping_heels, steps, straightened
 from blender_motiondiff.core.motion import Motion, positions
 from evaluation import metrics
 
@@ -99,3 +99,27 @@ def test_a_step_between_keys_comes_where_the_foot_moves_by_itself(moves):
     track[:, 1] = np.interp(np.arange(61), [moves, moves + 10], [0.0, 0.15])
     ((first, end),) = runs(steps(np.ones(61, bool), track, 1.0, keyed) > 0)
     assert first <= moves + 3 and moves + 7 <= end and end - first <= 16
+
+
+def test_a_heel_takes_its_time_from_place_to_place_about_toes_that_stand():
+    heels, track, toes = np.ones((1, 60), bool), np.zeros((1, 60, 3)), np.ones((1, 60), bool)
+    heels[0, 30], track[0, 31:, 0] = False, 0.09
+    still = np.zeros((1, 60), bool)
+    given = pivoting(heels, track, np.ones(1), 30, still, toes)
+    gap = (given | ~heels).sum() + 1
+    assert 0.09 * 30 / gap <= PIVOT < 0.09 * 30 / (gap - 2)
+    toes[0, 30] = False  # a step, which has its own measure
+    assert not pivoting(heels, track, np.ones(1), 30, still, toes).any()
+    track[0, 31:, 0] = 0.01
+    assert not pivoting(heels, track, np.ones(1), 30, still, toes | True).any()
+
+
+def test_a_heel_does_not_stand_while_its_toes_go_from_step_to_step():
+    heels, toes, track = np.ones((1, 40), bool), np.ones((1, 40), bool), np.zeros((1, 40, 3))
+    toes[0, [2, 3, 15, 16, 17, 30]] = False
+    toes[0, :2] = False  # before any stance it stays what it is said to be
+    track[0, 16:, 1] = 0.4
+    track[0, 30:, 1] = 0.45
+    assert list(np.flatnonzero(stepping_heels(heels, toes, track, np.ones(1))[0])) == [15, 16, 17]
+    assert not stepping_heels(heels & False, toes, track, np.ones(1)).any()
+    assert not stepping_heels(heels, toes, track, np.full(1, 4.0)).any()  # no far step for legs of that length

@@ -110,6 +110,15 @@ def test_who_leans_beyond_both_feet_tips_over_whoever_crouches_does_not():
     assert share(0.9) == share(-0.9) == 1.0
 
 
+def test_a_joint_that_pops_is_told_and_one_that_turns_evenly_is_not():
+    local = np.tile(rot.IDENTITY, (10, COUNT, 1))
+    assert metrics.turn_jolt(local) == metrics.turn_jolt(local[:2]) == 0.0
+    local[:, 5] = rot.from_rotvec(np.linspace(0.0, 0.9, 10)[:, None] * [1.0, 0.0, 0.0])
+    assert metrics.turn_jolt(local) == pytest.approx(0.0, abs=1e-6)
+    local[6:, 7] = rot.from_rotvec(np.radians([0.0, 40.0, 0.0]))
+    assert metrics.turn_jolt(local) == pytest.approx(40.0)
+
+
 def test_feet_under_the_ground_count_as_height_error():
     sunk = turned(standing(), 0.0, (0.0, 0.0, -0.03))
     row = measures.feet(sunk, positions(sunk), None)

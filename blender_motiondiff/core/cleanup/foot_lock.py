@@ -24,7 +24,7 @@ from .plants import (
     led_back,
     pinned_track,
 )
-from .steps import hasty, steps, straightened
+from .steps import hasty, pivoting, stepping_heels, steps, straightened
 from .terrain import body_ground, sole_ground, swing_bump
 from .two_bone_ik import SOFT_FROM, bent_leg
 
@@ -37,6 +37,8 @@ FOOT_TURN = 0.05  # metres, for a leg of 0.85 m, that an ankle moves against its
 TIPTOE = 0.35  # radians that a foot is turned about its toe at most so that the leg reaches
 # Radians about X, Y and Z that ankles and toes are bent, turned and tilted at most to put a foot where it belongs.
 ANKLE_BENDS, TOES_BEND = np.array([1.2, 1.0, 1.0]), np.array([1.0, 0.35, 0.35])
+AHEAD = 0.2  # of the toes' length along the ground that they point ahead at least when they are laid flat
+TOES_UP = 0.55  # of their length that toes point up from which on they are not laid flat: the heel alone is down
 DEEPEST = 0.05  # metres, for a leg of 0.85 m, that the pelvis is lowered at most
 SPREAD = 9  # frames to either side over which the pelvis goes down and up again
 
@@ -130,11 +132,8 @@ def _bent(local, world, joints, foot, target, turn):
     moved = (np.abs(target - joints[2]).max(-1) > 1e-9) | (np.abs(turn[..., 1:]).max(-1) > 1e-9)
     new_hip, new_shin = bent_leg(*joints, hip, shin, target)
     new_sole = _as_joints_bend(rot.multiply(turn, sole), sole, new_shin, shin, ANKLE_BENDS)
-    forward = rot.rotate(toe, np.array([0.0, -1.0, 0.0]))
-    along = forward.copy()
-    along[..., 2] = foot.rise * np.sqrt(along[..., 0] ** 2 + along[..., 1] ** 2)
-    level = rot.from_rotvec(rot.to_rotvec(rot.shortest_arc(forward, along)) * foot.flat[..., None])
-    new_toe = _as_joints_bend(rot.multiply(level, toe), toe, new_sole, sole, TOES_BEND)
+    new_toe = rot.multiply(rot.from_rotvec(_levelling(toe, foot)), toe)
+    new_toe = _as_joints_bend(new_toe, toe, new_sole, sole, TOES_BEND)
     above = np.stack([_both(world, (0, 0)), new_hip, new_shin, new_sole])
     turns = rot.multiply(rot.conjugate(above), np.stack([new_hip, new_shin, new_sole, new_toe]))
     moved, out, shape = moved.reshape(2, *local.shape[:2], 1), local.copy(), (2, *local.shape[:2], 4)
@@ -145,6 +144,17 @@ def _bent(local, world, joints, foot, target, turn):
     for own, side in zip((new_hip, new_shin, new_sole, new_toe), _SIDES, strict=True):
         world[:, :, side[0]], world[:, :, side[1]] = own.reshape(shape)
     return out, world
+
+
+def _levelling(toe, foot):
+    """Turns `[..., 3]` of toes of world rotations `toe [..., 4]` that lie flat on the ground, as far as they are to."""
+    forward, hinge = (rot.rotate(toe, np.array(axis)) for axis in ([0.0, -1.0, 0.0], [1.0, 0.0, 0.0]))
+    heading = rot.normalize(np.stack([hinge[..., 1], -hinge[..., 0], 0.0 * hinge[..., 0]], -1))
+    # A foot that is raised past the vertical has its toes bent forwards as well, not all at once the other way.
+    along = forward + np.maximum(AHEAD - rot.dot(forward, heading), 0.0)[..., None] * heading
+    along[..., 2] = foot.rise * rot.length(along[..., :2])
+    flat = foot.flat * ease((TOES_UP + 0.3 - forward[..., 2]) / 0.3)
+    return rot.to_rotvec(rot.shortest_arc(forward, along)) * flat[..., None]
 
 
 def _as_joints_bend(turn, old, above, old_above, most):
@@ -190,8 +200,10 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
     ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
     toe_at = pinned_track(stand[1], toe_on, rest[1], size, fps, given)
+    ankle_on &= ~stepping_heels(ankle_on, toe_on, toe_at, size)
     early = hasty(ankle_on | toe_on, np.where(toe_on[..., None], toe_at, ankle_at), size, fps, given)
     ankle_on, toe_on = ankle_on & ~early, toe_on & ~early
+    ankle_on &= ~pivoting(ankle_on, ankle_at, size, fps, given, toe_on)
     shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
     either = toe_on | ankle_on
     shift += straightened(toe + shift, ~either, (step > 0) | early)

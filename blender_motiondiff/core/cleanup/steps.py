@@ -19,6 +19,8 @@ STANCE = 32  # frames that a foot stands at least before it steps to where it is
 MUCH_MORE = 1.3  # times as far as it goes by itself where it would step otherwise
 KEYED_STEP = 16  # frames of a step between keyed places, where there is time for it
 KEYED_APART = 0.03  # metres, for a leg of 0.85 m: keyed places of a standing foot that are one place
+STRIDE = 0.15  # metres, for such a leg: toes that stand farther apart than this stand for different steps
+PIVOT = 0.6  # metres a second, for such a leg, at which a heel goes about a toe that stands at most, on average
 HASTE = 3.5  # metres a second, for a leg of 0.85 m, at which a foot goes from place to place at most, on average
 
 
@@ -172,11 +174,38 @@ def hasty(standing, track, size, fps, keyed):
     `standing [N, T]` flags; `track [N, T, 3]`: where the foot stands then. No stance gives more than a third of its
     frames at either end, or any beyond a keyed one.
     """
+    return _gained(standing, track, HASTE * size, fps, keyed, np.ones(standing.shape, bool))
+
+
+def stepping_heels(heels, toes, track, size):
+    """Heels `[N, T]` said to stand while their toes go from one stance to another far away: flags `heels`, `toes`.
+
+    `track [N, T, 3]`: where the toes stand.
+    """
+    out, found = np.zeros(toes.shape, bool), all_runs(~toes)
+    inner = (found.start > 0) & (found.end < toes.shape[1])
+    before, after = (track[found.row, np.clip(k, 0, toes.shape[1] - 1), :2] for k in (found.start - 1, found.end))
+    out[found.at] = found.each(inner & (rot.length(after - before) > STRIDE * size[found.row]))
+    return out & heels
+
+
+def pivoting(heels, track, size, fps, keyed, toes):
+    """The same of heels that go from place to place about toes that stand all the while: flags `toes [N, T]`."""
+    return _gained(heels, track, PIVOT * size, fps, keyed, toes)
+
+
+def _gained(standing, track, most, fps, keyed, within):
+    """Frames `[N, T]` that stances give so that nothing is faster than `most [N]` metres a second between them.
+
+    Only between stances with nothing but frames `within [N, T]` from one to the other.
+    """
     frames, out, found = standing.shape[1], np.zeros(standing.shape, bool), all_runs(~standing)
     inner = (found.start > 0) & (found.end < frames)
+    if len(inner):
+        inner &= np.logical_and.reduceat(within[found.at], found.first)
     row, start, end = found.row[inner], found.start[inner], found.end[inner]
     way = rot.length((track[row, np.minimum(end, frames - 1)] - track[row, start - 1])[:, :2])
-    lacking = np.ceil(way * fps / (HASTE * size[row])) - (end - start + 1)
+    lacking = np.ceil(way * fps / most[row]) - (end - start + 1)
     for r, first, last, frames_more in zip(row, start, end, np.ceil(0.5 * lacking), strict=True):
         if frames_more > 0:
             before = _given_up(standing[r, :first][::-1], keyed[r, :first][::-1], int(frames_more))
