@@ -48,21 +48,22 @@ def balancing(standing, feet, places, size, fps, fixed):
     for _ in range(ROUNDS):
         stands = standing & (out == 0)
         found = all_runs(stands)
-        if not len(found.row):
+        may = found.lengths >= 3 * STEP
+        if not may.any():
             break
+        may &= ~np.logical_or.reduceat(fixed[found.at], found.first)
         track = sole[..., :2].copy()
         track[found.at] = found.each(anchors(sole, found, sizes, fps))
         beyond = beyond_support(places, *track.reshape(2, count, -1, 2))
         over = tips(beyond, places, stands.reshape(2, count, -1).all(0), size)
+        if not over.any():
+            break
         strays = np.tile(over, (2, 1)) * rot.length(track - sole[..., :2])
-        strays = np.add.reduceat(strays[found.at], found.first)
-        strays[(found.lengths < 3 * STEP) | np.logical_or.reduceat(fixed[found.at], found.first)] = 0.0
+        strays = np.add.reduceat(strays[found.at], found.first) * may
         for k in _most_of_each(strays, found.row % count):
             row = found.row[k]
             first = half_way(int(found.start[k]), int(found.end[k]), feet[1][row], row // count)
             out[row, first : first + STEP] = arc(STEP, sizes[row])
-        if not strays.any():
-            break
     return out
 
 

@@ -12,6 +12,7 @@ from .. import rotations as rot
 from ..skeleton import FEET, INDEX, LEG_JOINTS, LEGS
 from .balance import balancing
 from .kinematics import kinematics_of_all, put_legs
+from .limits import ANKLE_BENDS, TOES_BEND, as_joints_bend
 from .plants import (
     all_runs,
     blend,
@@ -35,8 +36,6 @@ HEEL_UP = 0.025  # metres over its rest height, for a leg of 0.85 m: a higher an
 HEEL_FRAMES = 4  # a heel that has just left the ground, or is about to touch it, may not rise freely yet
 FOOT_TURN = 0.05  # metres, for a leg of 0.85 m, that an ankle moves against its toe at most to keep the foot's way
 TIPTOE = 0.35  # radians that a foot is turned about its toe at most so that the leg reaches
-# Radians about X, Y and Z that ankles and toes are bent, turned and tilted at most to put a foot where it belongs.
-ANKLE_BENDS, TOES_BEND = np.array([1.2, 1.0, 1.0]), np.array([1.0, 0.35, 0.35])
 AHEAD = 0.2  # of the toes' length along the ground that they point ahead at least when they are laid flat
 TOES_UP = 0.55  # of their length that toes point up from which on they are not laid flat: the heel alone is down
 DEEPEST = 0.05  # metres, for a leg of 0.85 m, that the pelvis is lowered at most
@@ -131,9 +130,9 @@ def _bent(local, world, joints, foot, target, turn):
     hip, shin, sole, toe = (_both(world, side) for side in _SIDES)
     moved = (np.abs(target - joints[2]).max(-1) > 1e-9) | (np.abs(turn[..., 1:]).max(-1) > 1e-9)
     new_hip, new_shin = bent_leg(*joints, hip, shin, target)
-    new_sole = _as_joints_bend(rot.multiply(turn, sole), sole, new_shin, shin, ANKLE_BENDS)
+    new_sole = as_joints_bend(rot.multiply(turn, sole), sole, new_shin, shin, ANKLE_BENDS)
     new_toe = rot.multiply(rot.from_rotvec(_levelling(toe, foot)), toe)
-    new_toe = _as_joints_bend(new_toe, toe, new_sole, sole, TOES_BEND)
+    new_toe = as_joints_bend(new_toe, toe, new_sole, sole, TOES_BEND)
     above = np.stack([_both(world, (0, 0)), new_hip, new_shin, new_sole])
     turns = rot.multiply(rot.conjugate(above), np.stack([new_hip, new_shin, new_sole, new_toe]))
     moved, out, shape = moved.reshape(2, *local.shape[:2], 1), local.copy(), (2, *local.shape[:2], 4)
@@ -155,15 +154,6 @@ def _levelling(toe, foot):
     along[..., 2] = foot.rise * rot.length(along[..., :2])
     flat = foot.flat * ease((TOES_UP + 0.3 - forward[..., 2]) / 0.3)
     return rot.to_rotvec(rot.shortest_arc(forward, along)) * flat[..., None]
-
-
-def _as_joints_bend(turn, old, above, old_above, most):
-    """World rotations `turn [..., 4]` of joints turned no farther against those `above` than `most` says, or than
-    they were before.
-    """
-    now, before = (rot.to_rotvec(rot.multiply(rot.conjugate(a), t)) for a, t in ((above, turn), (old_above, old)))
-    bent = np.clip(now, np.minimum(before, -most), np.maximum(before, most))
-    return np.where((bent == now).all(-1, keepdims=True), turn, rot.multiply(above, rot.from_rotvec(bent)))
 
 
 def keep_weights(keep, frames):
