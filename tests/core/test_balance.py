@@ -74,3 +74,16 @@ def test_recorded_people_do_not_tip_over():
         both = label_contacts(positions(motion), motion.body, motion.fps).reshape(-1, 2, 2).any(2).all(1)
         over = tips(beyond(motion)[None], positions(motion)[None], (both & clip.good)[None], size)
         assert over.mean() < 0.01, (clip.name, runs(over[0]))
+
+
+def test_a_step_that_would_not_help_is_not_taken():
+    """Hips that are led away from feet that stay where they are."""
+    motion = standing(120)
+    moved = np.clip((np.arange(120) - 60) / 20, 0.0, 1.0)
+    places = positions(motion)[None].copy()
+    feet = [np.concatenate([places[:, :, FEET[k]], places[:, :, FEET[2 + k]]]) for k in (0, 1)]
+    places -= 0.3 * moved[:, None, None] * [0.0, 1.0, 0.0]
+    given = np.ones((2, 120), bool), feet, places, np.ones(1), 30, np.zeros((2, 120), bool)
+    assert not balancing(*given).any()
+    feet = [f - 0.3 * moved[:, None] * [0.0, 1.0, 0.0] for f in feet]
+    assert balancing(given[0], feet, *given[2:]).any()

@@ -4,7 +4,7 @@ import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import INDEX
-from .plants import all_runs, anchors
+from .plants import all_runs, anchors, runs
 from .steps import STEP, arc, half_way
 
 # Recorded people who stand upright on both feet have their weight nearer to the line between them: 99 % of the frames
@@ -12,7 +12,7 @@ from .steps import STEP, arc, half_way
 TIPPING = 0.12  # metres, for a leg of 0.85 m
 UPRIGHT = 0.75  # metres, for such a leg: whose pelvis is lower may lean on something else
 WEIGHT = ((INDEX["pelvis"], 0.55), (INDEX["neck"], 0.35), (INDEX["head"], 0.10))  # about where a body's weight is
-ROUNDS = 4  # steps of one person at most
+HELPS = 0.5  # of the frames of a stance in which a body tips that a step must leave at most
 
 
 def beyond_support(places, left, right):
@@ -41,34 +41,54 @@ def balancing(standing, feet, places, size, fps, fixed):
     """Heights `[2 N, T]` of the steps that keep N bodies from tipping over standing feet, all left ones first.
 
     `standing [2 N, T]` flags; `feet`: ankles and toes `[2 N, T, 3]`; `places [N, T, 22, 3]`; `size [N]`. Feet whose
-    stance has `fixed [2 N, T]` frames take none. The one that strays more from where it stands steps.
+    stance has `fixed [2 N, T]` frames take none.
     """
-    count, sizes = len(places), np.tile(size, 2)
-    sole, out = 0.5 * (feet[0] + feet[1]), np.zeros(standing.shape)
-    for _ in range(ROUNDS):
-        stands = standing & (out == 0)
-        found = all_runs(stands)
-        may = found.lengths >= 3 * STEP
-        if not may.any():
-            break
-        may &= ~np.logical_or.reduceat(fixed[found.at], found.first)
-        track = sole[..., :2].copy()
-        track[found.at] = found.each(anchors(sole, found, sizes, fps))
-        beyond = beyond_support(places, *track.reshape(2, count, -1, 2))
-        over = tips(beyond, places, stands.reshape(2, count, -1).all(0), size)
-        if not over.any():
-            break
-        strays = np.tile(over, (2, 1)) * rot.length(track - sole[..., :2])
-        strays = np.add.reduceat(strays[found.at], found.first) * may
-        for k in _most_of_each(strays, found.row % count):
-            row = found.row[k]
-            first = half_way(int(found.start[k]), int(found.end[k]), feet[1][row], row // count)
-            out[row, first : first + STEP] = arc(STEP, sizes[row])
+    out, sole = np.zeros(standing.shape), 0.5 * (feet[0] + feet[1])
+    over = _tipping(standing, sole, places, size, fps)
+    for n in np.flatnonzero(over.any(1)):
+        own = [n, n + len(places)]
+        about = sole[own], places[n : n + 1], size[n : n + 1], fps
+        out[own] = _steps_of(standing[own], feet[1][own], fixed[own], over[n], about)
     return out
 
 
-def _most_of_each(values, group):
-    """Where the largest of `values [R]` over 0 of each `group [R]` is."""
-    order = np.lexsort((values, group))
-    last = np.append(group[order][1:] != group[order][:-1], True)
-    return [k for k in order[last] if values[k] > 0]
+def _tipping(standing, sole, places, size, fps):
+    """Frames `[N, T]` in which bodies tip over feet that stand each where it belongs."""
+    found, track, pair = all_runs(standing), sole[..., :2].copy(), (2, len(places), standing.shape[1])
+    if len(found.row):
+        track[found.at] = found.each(anchors(sole, found, np.tile(size, 2), fps))
+    beyond = beyond_support(places, *track.reshape(*pair, 2))
+    return tips(beyond, places, standing.reshape(pair).all(0), size)
+
+
+def _steps_of(standing, toe, fixed, over, about):
+    """Heights `[2, T]` of one body's steps. `over [T]`: where it tips without them; `about`: what `_tipping` needs."""
+    out, hopeless = np.zeros(standing.shape), np.zeros(len(over), bool)
+    while (over & ~hopeless).any():
+        frame = int((over & ~hopeless).argmax())
+        best = None
+        for sides in ((0,), (1,), (0, 1)):
+            stances = [(side, *_stance(standing[side], frame)) for side in sides]
+            if any(end - start < 3 * STEP or fixed[side, start:end].any() for side, start, end in stances):
+                continue
+            step = np.zeros(standing.shape, bool)
+            for side, start, end in stances:
+                first = half_way(start, end, toe[side], side)
+                step[side, first : first + STEP] = True
+            after = _tipping(standing & ~step, *about)[0]
+            within = slice(min(s[1] for s in stances), max(s[2] for s in stances))
+            left = after[within].sum() / over[within].sum()
+            if left <= HELPS and (best is None or left < HELPS * best[0]):
+                best = left, step, after
+        if best is None:
+            hopeless[frame:] |= np.logical_and.accumulate(over[frame:])
+        else:
+            _, step, over = best
+            standing = standing & ~step
+            out[step] = np.tile(arc(STEP, about[2][0]), step.sum() // STEP)
+    return out
+
+
+def _stance(standing, frame):
+    """(first, end) of the run of flags `[T]` that holds a frame."""
+    return next(run for run in map(tuple, runs(standing)) if run[0] <= frame < run[1])

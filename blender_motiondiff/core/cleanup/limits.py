@@ -12,12 +12,15 @@ def as_joints_bend(turn, old, above, old_above, most):
     """World rotations `turn [..., 4]` of joints turned no farther against those `above` than `most` says, or than
     they were before.
     """
-    now = rot.to_rotvec(rot.multiply(rot.conjugate(above), turn))
-    far = (np.abs(now) > most).any(-1)
+    # The scalar part of what lies between two rotations says its angle.
+    far = np.abs(rot.dot(above, turn)) < np.cos(0.5 * most.min())
     if not far.any():
         return turn
-    before = rot.to_rotvec(rot.multiply(rot.conjugate(old_above[far]), old[far]))
-    bent = np.clip(now[far], np.minimum(before, -most), np.maximum(before, most))
+    now, before = (
+        rot.to_rotvec(rot.multiply(rot.conjugate(a[far]), t[far])) for a, t in ((above, turn), (old_above, old))
+    )
+    bent = np.clip(now, np.minimum(before, -most), np.maximum(before, most))
+    changed = (bent != now).any(-1)
     out = turn.copy()
-    out[far] = rot.multiply(above[far], rot.from_rotvec(bent))
+    out[far] = np.where(changed[:, None], rot.multiply(above[far], rot.from_rotvec(bent)), turn[far])
     return out
