@@ -74,6 +74,7 @@ def feet(motion, places, before):
     own_slip, own_steps = metrics.standing_slip(places, stands, FPS)
     height, count = metrics.foot_height_error(places, stands, motion.body)
     tips = metrics.tipping(places, stands, motion.body)
+    through = metrics.legs_through(places, motion.body)
     return {
         "foot_skating_ratio": (gmd_foot_skating_ratio(places, FPS, toe), 1),
         "contact_slip_cm_s": (100 * slip, steps),
@@ -82,6 +83,7 @@ def feet(motion, places, before):
         "contact_share_before": (metrics.contact_share(stood), 1),
         "foot_height_error_cm": (100 * height, count),
         "tipping_share": (float(tips.sum()), len(tips)),
+        "legs_through_share": (float(through.sum()), len(through)),
         "feet_ahead_cm": (100 * float(metrics.feet_ahead(places, motion.rotations).mean()), 1),
         "foot_lowest_cm": (100 * float((places[:, list(FEET), 2].min(1) - toe).mean()), 1),
     }

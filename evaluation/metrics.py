@@ -7,8 +7,10 @@ from blender_motiondiff.core.cleanup import balance
 from blender_motiondiff.core.cleanup.foot_lock import toe_slip
 from blender_motiondiff.core.constraints.bodies import penetration
 from blender_motiondiff.core.constraints.rows import Poses
+from blender_motiondiff.core.segments import closest
 from blender_motiondiff.core.skeleton import FEET, INDEX, JOINTS, PARENTS
 
+SIDES = ("left", "right")
 LIVELY = 8.0  # Hz: how quick movements of the body are at most; recordings have more than this, of markers that tremble
 
 # --- feet -------------------------------------------------------------------------------------------------------------
@@ -67,6 +69,19 @@ def tipping(positions, contacts, body):
     left, right = (positions[:, FEET[k : k + 2], :2].mean(1) for k in (0, 2))
     beyond = balance.beyond_support(positions, left, right)
     return balance.tips(beyond[None], positions[None], both[None], np.array([body.size]))[0]
+
+
+THROUGH = 0.06  # metres, for a leg of 0.85 m: legs, as lines, that are nearer than recorded ones in all but 0.1 %
+
+
+def legs_through(positions, body):
+    """Frames `[T]` in which shins or feet of somebody pass through each other. `positions [T, 22, 3]` metres."""
+    sides = [[positions[:, INDEX[f"{side}_{joint}"]].T for joint in ("knee", "ankle", "foot")] for side in SIDES]
+    near = np.zeros(len(positions), bool)
+    for a, b in np.ndindex(2, 2):
+        way = closest(np.stack(sides[0][a : a + 2]), np.stack(sides[1][b : b + 2]))[2]
+        near |= np.linalg.norm(way, axis=0) < THROUGH * body.size
+    return near
 
 
 def foot_height_error(positions, contacts, body):

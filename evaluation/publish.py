@@ -34,6 +34,8 @@ SHOWN = (
     ("reaction", "feet_ahead_cm", "reaction: feet ahead of the pelvis, cm", 1),
     ("reaction", "tipping_share", "reaction: share of frames tipping over the feet", 3),
     ("partial", "tipping_share", "partial keys: the same", 3),
+    ("path", "legs_through_share", "path: share of frames with legs through each other", 3),
+    ("reaction", "legs_through_share", "reaction: the same", 3),
     ("reaction", "foot_skating_ratio", "reaction: foot skating", 3),
     ("reaction", "jerk_ratio", "reaction: jerk, times the recording's", 2),
     ("reaction", "jerk_below_8hz_ratio", "reaction: the same below 8 Hz", 2),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup.balance import TIPPING, balancing, beyond_support, tips
 from blender_motiondiff.core.cleanup.contacts import label_contacts
 from blender_motiondiff.core.cleanup.foot_lock import lock_feet
@@ -87,3 +88,15 @@ def test_a_step_that_would_not_help_is_not_taken():
     assert not balancing(*given).any()
     feet = [f - 0.3 * moved[:, None] * [0.0, 1.0, 0.0] for f in feet]
     assert balancing(given[0], feet, *given[2:]).any()
+
+
+def test_legs_that_a_turn_would_cross_take_a_step():
+    """Somebody turns by half a turn over feet that would stay: by geometry they stand all the while."""
+    still = standing(120)
+    turn = np.pi * np.clip((np.arange(120) - 70) / 20, 0.0, 1.0)
+    motion = Motion(still.root, still.rotations.copy(), still.body)
+    motion.rotations[:, 0] = rot.about_z(turn)
+    places = positions(motion)[None]
+    feet = [np.concatenate([places[:, :, FEET[k]], places[:, :, FEET[2 + k]]]) for k in (0, 1)]
+    given = np.ones((2, 120), bool), feet, places, np.ones(1), 30, np.zeros((2, 120), bool)
+    assert balancing(*given).any()

@@ -110,6 +110,16 @@ def test_who_leans_beyond_both_feet_tips_over_whoever_crouches_does_not():
     assert share(0.9) == share(-0.9) == 1.0
 
 
+def test_legs_that_pass_through_each_other_are_told():
+    still = standing()
+    assert not metrics.legs_through(positions(still), still.body).any()
+    bent = still.rotations.copy()
+    bent[:60, INDEX["left_hip"]] = rot.from_rotvec(np.array([0.0, 0.25, 0.0]))
+    bent[:60, INDEX["right_hip"]] = rot.from_rotvec(np.array([0.0, -0.25, 0.0]))
+    crossed = metrics.legs_through(positions(replace(still, rotations=bent)), still.body)
+    assert crossed.mean() == 0.5 and crossed[:60].all()
+
+
 def test_a_joint_that_pops_is_told_and_one_that_turns_evenly_is_not():
     local = np.tile(rot.IDENTITY, (10, COUNT, 1))
     assert metrics.turn_jolt(local) == metrics.turn_jolt(local[:2]) == 0.0

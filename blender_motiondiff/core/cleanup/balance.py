@@ -1,18 +1,21 @@
-"""Steps that keep the body's weight over the feet of who stands: nobody tips over feet that stay where they are."""
+"""Steps that keep who stands steady: nobody tips over feet that stay where they are, or turns until the legs cross."""
 
 import numpy as np
 
 from .. import rotations as rot
 from ..skeleton import INDEX
+from .legs_apart import across
 from .plants import all_runs, anchors, runs
 from .steps import STEP, arc, half_way
 
 # Recorded people who stand upright on both feet have their weight nearer to the line between them: 99 % of the frames
 # within 0.10 m, 99.9 % within 0.15 (0.12 of the couple), over stretches of STEP frames.
 TIPPING = 0.12  # metres, for a leg of 0.85 m
+# Of recorded people's frames on both feet, 0.1 % have them side by side on the wrong sides.
+CROSSED, BESIDE = 0.05, 0.2  # metres, for such a leg, to the wrong side; and ahead of each other at most
 UPRIGHT = 0.75  # metres, for such a leg: whose pelvis is lower may lean on something else
 WEIGHT = ((INDEX["pelvis"], 0.55), (INDEX["neck"], 0.35), (INDEX["head"], 0.10))  # about where a body's weight is
-HELPS = 0.5  # of the frames of a stance in which a body tips that a step must leave at most
+HELPS = 0.5  # of the unsteady frames of a stance that a step must leave at most
 
 
 def beyond_support(places, left, right):
@@ -31,20 +34,36 @@ def tips(beyond, places, both, size):
 
     `beyond [N, T]`: see `beyond_support`; `size [N]`.
     """
-    over = both & (beyond > TIPPING * size[:, None]) & (places[:, :, 0, 2] > UPRIGHT * size[:, None])
-    found, out = all_runs(over), np.zeros(over.shape, bool)
+    return _lasting(both & (beyond > TIPPING * size[:, None]) & (places[:, :, 0, 2] > UPRIGHT * size[:, None]))
+
+
+def crossed(places, left, right, both, size):
+    """Frames `[N, T]` in which who stands on both feet has them beside each other, crossed: for STEP frames or more.
+
+    `left`, `right [N, T, 2]`: the middle of each foot; the rest as in `tips`.
+    """
+    aside, way = across(places), (left - right) / size[:, None, None]
+    ahead = rot.length(way - rot.dot(way, aside)[..., None] * aside)
+    return _lasting(both & (rot.dot(way, aside) < -CROSSED) & (ahead < BESIDE))
+
+
+def _lasting(flags):
+    """Those of `flags [N, T]` that last for STEP frames."""
+    found, out = all_runs(flags), np.zeros(flags.shape, bool)
     out[found.at] = found.each(found.lengths >= STEP)
     return out
 
 
 def balancing(standing, feet, places, size, fps, fixed):
-    """Heights `[2 N, T]` of the steps that keep N bodies from tipping over standing feet, all left ones first.
+    """Heights `[2 N, T]` of the steps that keep N bodies steady over standing feet, all left ones first.
 
     `standing [2 N, T]` flags; `feet`: ankles and toes `[2 N, T, 3]`; `places [N, T, 22, 3]`; `size [N]`. Feet whose
     stance has `fixed [2 N, T]` frames take none.
     """
     out, sole = np.zeros(standing.shape), 0.5 * (feet[0] + feet[1])
-    over = _tipping(standing, sole, places, size, fps)
+    if not (all_runs(standing).lengths >= 3 * STEP).any():
+        return out
+    over = _unsteady(standing, sole, places, size, fps)
     for n in np.flatnonzero(over.any(1)):
         own = [n, n + len(places)]
         about = sole[own], places[n : n + 1], size[n : n + 1], fps
@@ -52,17 +71,17 @@ def balancing(standing, feet, places, size, fps, fixed):
     return out
 
 
-def _tipping(standing, sole, places, size, fps):
-    """Frames `[N, T]` in which bodies tip over feet that stand each where it belongs."""
+def _unsteady(standing, sole, places, size, fps):
+    """Frames `[N, T]` in which bodies tip over feet that stand each where it belongs, or stand with crossed legs."""
     found, track, pair = all_runs(standing), sole[..., :2].copy(), (2, len(places), standing.shape[1])
     if len(found.row):
         track[found.at] = found.each(anchors(sole, found, np.tile(size, 2), fps))
-    beyond = beyond_support(places, *track.reshape(*pair, 2))
-    return tips(beyond, places, standing.reshape(pair).all(0), size)
+    middles, both = track.reshape(*pair, 2), standing.reshape(pair).all(0)
+    return tips(beyond_support(places, *middles), places, both, size) | crossed(places, *middles, both, size)
 
 
 def _steps_of(standing, toe, fixed, over, about):
-    """Heights `[2, T]` of one body's steps. `over [T]`: where it tips without them; `about`: what `_tipping` needs."""
+    """Heights `[2, T]` of one body's steps. `over [T]`: where it is unsteady; `about`: what `_unsteady` needs."""
     out, hopeless = np.zeros(standing.shape), np.zeros(len(over), bool)
     while (over & ~hopeless).any():
         frame = int((over & ~hopeless).argmax())
@@ -75,7 +94,7 @@ def _steps_of(standing, toe, fixed, over, about):
             for side, start, end in stances:
                 first = half_way(start, end, toe[side], side)
                 step[side, first : first + STEP] = True
-            after = _tipping(standing & ~step, *about)[0]
+            after = _unsteady(standing & ~step, *about)[0]
             within = slice(min(s[1] for s in stances), max(s[2] for s in stances))
             left = after[within].sum() / over[within].sum()
             if left <= HELPS and (best is None or left < HELPS * best[0]):

@@ -12,6 +12,7 @@ from .. import rotations as rot
 from ..skeleton import FEET, INDEX, LEG_JOINTS, LEGS
 from .balance import balancing
 from .kinematics import kinematics_of_all, put_legs
+from .legs_apart import across, stances_apart, swings_apart
 from .limits import ANKLE_BENDS, TOES_BEND, as_joints_bend
 from .plants import (
     all_runs,
@@ -20,8 +21,8 @@ from .plants import (
     catch_up_lift,
     drag_lift,
     ease,
+    envelope,
     frames_from,
-    largest_near,
     led_back,
     pinned_track,
 )
@@ -194,9 +195,12 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     early = hasty(ankle_on | toe_on, np.where(toe_on[..., None], toe_at, ankle_at), size, fps, given)
     ankle_on, toe_on = ankle_on & ~early, toe_on & ~early
     ankle_on &= ~pivoting(ankle_on, ankle_at, size, fps, given, toe_on)
-    shift, bend = foot_shift(ankle, toe, ankle_at, toe_at, ankle_on, toe_on, size, fps)
-    either = toe_on | ankle_on
+    either, aside = toe_on | ankle_on, across(places)
+    spread = stances_apart((ankle_at, toe_at), either, given, aside, size)
+    shift, bend = foot_shift(ankle, toe, ankle_at + spread, toe_at + spread, ankle_on, toe_on, size, fps)
     shift += straightened(toe + shift, ~either, (step > 0) | early)
+    moved, knee = shift + bend, _both(places, _SIDES[1])
+    shift += swings_apart((knee + 0.5 * moved, ankle + moved, toe + shift), either, aside, size)
     step = np.maximum(step, catch_up_lift(shift, either, size))
     if clearance:
         step = np.maximum(step, drag_lift(toe + shift, either, rest[1] + clearance * size, size, fps))
@@ -335,27 +339,6 @@ def pelvis_drop(hip, reach, target, deepest):
     height = np.sqrt(np.maximum(reach**2 - way[..., 0] ** 2 - way[..., 1] ** 2, 0.0))
     need = (way[..., 2] - height).reshape(2, *deepest.shape).max(0)
     return envelope(np.clip(need, 0.0, deepest), SPREAD)
-
-
-def envelope(values, reach):
-    """A curve without corners that lies nowhere under `values [..., T]`: the largest nearby, then its average."""
-    if not np.any(values):
-        return np.zeros(np.shape(values))
-    frames = values.shape[-1]
-    out = largest_near(values, reach)
-    width = 2 * ((reach + 1) // 3) + 1
-    for _ in range(3):
-        wide = _padded(out, width // 2)
-        out = sum(wide[..., k : k + frames] for k in range(width)) / width
-    return out
-
-
-def _padded(values, reach):
-    """`values [..., T]` with `reach` more frames at either end, like the first and the last."""
-    out = np.empty((*values.shape[:-1], values.shape[-1] + 2 * reach))
-    out[..., reach:-reach] = values
-    out[..., :reach], out[..., -reach:] = values[..., :1], values[..., -1:]
-    return out
 
 
 def toe_slip(places, contacts, fps):

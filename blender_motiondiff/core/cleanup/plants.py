@@ -127,6 +127,27 @@ def largest_near(values, reach):
     return out
 
 
+def envelope(values, reach):
+    """A curve without corners that lies nowhere under `values [..., T]`: the largest nearby, then its average."""
+    if not np.any(values):
+        return np.zeros(np.shape(values))
+    frames = values.shape[-1]
+    out = largest_near(values, reach)
+    width = 2 * ((reach + 1) // 3) + 1
+    for _ in range(3):
+        wide = _padded(out, width // 2)
+        out = sum(wide[..., k : k + frames] for k in range(width)) / width
+    return out
+
+
+def _padded(values, reach):
+    """`values [..., T]` with `reach` more frames at either end, like the first and the last."""
+    out = np.empty((*values.shape[:-1], values.shape[-1] + 2 * reach))
+    out[..., reach:-reach] = values
+    out[..., :reach], out[..., -reach:] = values[..., :1], values[..., -1:]
+    return out
+
+
 def bridge(flags, places, size):
     """Closes short breaks over which the joint hardly moves. `flags [..., T]`, `places [..., T, 3]` metres."""
     frames = flags.shape[-1]

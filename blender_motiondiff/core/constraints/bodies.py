@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import rotations as rot
+from ..segments import closest, dot
 from ..skeleton import COUNT, INDEX
 from .rows import Poses
 
@@ -93,7 +94,7 @@ def depths_of(ends, sizes, pairs):
     _, first, second = pairs
     mine, theirs = ends
     share, other_share, apart = closest(mine, theirs)
-    distance = np.sqrt(_dot(apart, apart))
+    distance = np.sqrt(dot(apart, apart))
     flesh = _radius(share, sizes[0], first) + _radius(other_share, sizes[1], second)
     apart /= np.maximum(distance, 1e-9)
     apart[:, distance <= 1e-9] = [[0.0], [0.0], [1.0]]
@@ -109,14 +110,6 @@ def _coordinates(places, frame, joints):
     return np.take(each, frame * COUNT + joints.T, axis=1).swapaxes(0, 1)
 
 
-def _dot(a, b):
-    """Scalar products of vectors `[3, N]`."""
-    out = a[0] * b[0]
-    out += a[1] * b[1]
-    out += a[2] * b[2]
-    return out
-
-
 def _near_spheres(poses, frames, reserve):
     """Of `frames`, those and bones of both persons, each `[N]`, whose spheres come nearer than `reserve` metres."""
     middles, radii = [], []
@@ -125,7 +118,7 @@ def _near_spheres(poses, frames, reserve):
         start, stop = ends[:, BONES[:, 0]], ends[:, BONES[:, 1]]
         bone = stop - start
         middles.append(0.5 * (start + stop))
-        radii.append(0.5 * np.sqrt(_dot(bone, bone)) + np.float32(size) * _THICKEST[:, None])
+        radii.append(0.5 * np.sqrt(dot(bone, bone)) + np.float32(size) * _THICKEST[:, None])
     room = radii[0][:, None] + (radii[1] + np.float32(reserve))
     room *= room
     for a, b in zip(*middles, strict=True):
@@ -138,24 +131,3 @@ def _near_spheres(poses, frames, reserve):
 
 def _radius(share, size, bone):
     return size * (_FLESH_FROM[bone] + share * _FLESH_ON[bone])
-
-
-def _clamped(share):
-    return np.minimum(np.maximum(share, 0.0), 1.0)
-
-
-def closest(a, b):
-    """Closest points of line pieces `a`, `b` `[2, 3, N]`: shares along both `[N]` and the way from b's to a's `[3, N]`.
-
-    Ericson 2005, Real-Time Collision Detection, section 5.1.9: the closest point of the endless lines, clamped, then
-    each piece's closest point to the other's, in turn.
-    """
-    da, db, gap = a[1] - a[0], b[1] - b[0], a[0] - b[0]
-    aa, bb, ab = _dot(da, da), _dot(db, db), _dot(da, db)
-    ag, bg = _dot(da, gap), _dot(db, gap)
-    aa, bb = np.maximum(aa, 1e-12), np.maximum(bb, 1e-12)
-    cross = aa * bb - ab * ab
-    s = np.where(cross > 1e-12, _clamped((ab * bg - ag * bb) / np.maximum(cross, 1e-12)), 0.0)
-    t = _clamped((ab * s + bg) / bb)
-    s = _clamped((ab * t - ag) / aa)
-    return s, t, gap + s * da - t * db

@@ -10,10 +10,10 @@ from .. import rotations as rot
 from ..cleanup.plants import runs
 from ..motion import FPS
 from ..request import Contact
+from ..segments import closest
 from ..skeleton import JOINTS
 from ..words import tags_of
 from .apart import ARMS
-from .bodies import closest
 
 NEAR = 0.29  # metres between two wrists, for bodies of size 1, that come to be held ...
 LONG = 0.5  # ... seconds for which they are as near
