@@ -34,7 +34,7 @@ def tips(beyond, places, both, size):
 
     `beyond [N, T]`: see `beyond_support`; `size [N]`.
     """
-    return _lasting(both & (beyond > TIPPING * size[:, None]) & (places[:, :, 0, 2] > UPRIGHT * size[:, None]))
+    return _lasting(_upright(places, both, size) & (beyond > TIPPING * size[:, None]))
 
 
 def crossed(places, left, right, both, size):
@@ -44,7 +44,11 @@ def crossed(places, left, right, both, size):
     """
     aside, way = across(places), (left - right) / size[:, None, None]
     ahead = rot.length(way - rot.dot(way, aside)[..., None] * aside)
-    return _lasting(both & (rot.dot(way, aside) < -CROSSED) & (ahead < BESIDE))
+    return _lasting(_upright(places, both, size) & (rot.dot(way, aside) < -CROSSED) & (ahead < BESIDE))
+
+
+def _upright(places, both, size):
+    return both & (places[:, :, INDEX["pelvis"], 2] > UPRIGHT * size[:, None])
 
 
 def _lasting(flags):

@@ -188,13 +188,8 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
         given = held | at_pin
     step = steps(ankle_on | toe_on, stand[1], size, given, sides, _both(places, _SIDES[0]), at_pin)
     step += balancing((ankle_on | toe_on) & (step == 0), stand, places, size[:count], fps, given)
-    ankle_on, toe_on = ankle_on & (step == 0), toe_on & (step == 0)
-    ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
-    toe_at = pinned_track(stand[1], toe_on, rest[1], size, fps, given)
-    ankle_on &= ~stepping_heels(ankle_on, toe_on, toe_at, size)
-    early = hasty(ankle_on | toe_on, np.where(toe_on[..., None], toe_at, ankle_at), size, fps, given)
-    ankle_on, toe_on = ankle_on & ~early, toe_on & ~early
-    ankle_on &= ~pivoting(ankle_on, ankle_at, size, fps, given, toe_on)
+    on = ankle_on & (step == 0), toe_on & (step == 0)
+    (ankle_on, toe_on), (ankle_at, toe_at), early = _anchored(*on, stand, rest, size, fps, given)
     either, aside = toe_on | ankle_on, across(places)
     spread = stances_apart((ankle_at, toe_at), either, given, aside, size)
     shift, bend = foot_shift(ankle, toe, ankle_at + spread, toe_at + spread, ankle_on, toe_on, size, fps)
@@ -218,6 +213,20 @@ def place_feet(motions, places, contacts, hold, size, clearance=0.0, ground=None
     turn = rot.shortest_arc(ankle - toe, ankle - toe + bend)
     flat = np.clip(blend(toe_on[..., None].astype(float), toe_on, size, fps)[..., 0], 0.0, 1.0) * hold
     return Foot(LEGS, toe + shift, turn, hold * _far_from(ankle_on), flat, rise, deeper)
+
+
+def _anchored(ankle_on, toe_on, stand, rest, size, fps, given):
+    """What stands of feet when, and where, once every step has the time it needs: flags and places of ankles and toes.
+
+    Also the frames `[2 N, T]` given up for that. `stand`: ankles and toes `[2 N, T, 3]`; `rest`: their heights.
+    """
+    ankle_at = pinned_track(stand[0], ankle_on, rest[0], size, fps, given)
+    toe_at = pinned_track(stand[1], toe_on, rest[1], size, fps, given)
+    ankle_on = ankle_on & ~stepping_heels(ankle_on, toe_on, toe_at, size)
+    early = hasty(ankle_on | toe_on, np.where(toe_on[..., None], toe_at, ankle_at), size, fps, given)
+    ankle_on, toe_on = ankle_on & ~early, toe_on & ~early
+    ankle_on &= ~pivoting(ankle_on, ankle_at, size, fps, given, toe_on)
+    return (ankle_on, toe_on), (ankle_at, toe_at), early
 
 
 def _at_pins(ankle, toe, pins, rest, size):
