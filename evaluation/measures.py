@@ -75,6 +75,7 @@ def feet(motion, places, before):
     height, count = metrics.foot_height_error(places, stands, motion.body)
     tips = metrics.tipping(places, stands, motion.body)
     through = metrics.legs_through(places, motion.body)
+    inside = metrics.hands_inside(places, motion.body)
     return {
         "foot_skating_ratio": (gmd_foot_skating_ratio(places, FPS, toe), 1),
         "contact_slip_cm_s": (100 * slip, steps),
@@ -84,6 +85,7 @@ def feet(motion, places, before):
         "foot_height_error_cm": (100 * height, count),
         "tipping_share": (float(tips.sum()), len(tips)),
         "legs_through_share": (float(through.sum()), len(through)),
+        "hands_inside_share": (float(inside.sum()), len(inside)),
         "feet_ahead_cm": (100 * float(metrics.feet_ahead(places, motion.rotations).mean()), 1),
         "foot_lowest_cm": (100 * float((places[:, list(FEET), 2].min(1) - toe).mean()), 1),
     }

@@ -4,6 +4,7 @@ import numpy as np
 
 from blender_motiondiff.core import rotations as rot
 from blender_motiondiff.core.cleanup import balance
+from blender_motiondiff.core.cleanup.arms_beside import way_out
 from blender_motiondiff.core.cleanup.foot_lock import toe_slip
 from blender_motiondiff.core.constraints.bodies import penetration
 from blender_motiondiff.core.constraints.rows import Poses
@@ -11,6 +12,7 @@ from blender_motiondiff.core.segments import closest
 from blender_motiondiff.core.skeleton import FEET, INDEX, JOINTS, PARENTS
 
 SIDES = ("left", "right")
+HANDS = [INDEX["left_wrist"], INDEX["right_wrist"]]
 LIVELY = 8.0  # Hz: how quick movements of the body are at most; recordings have more than this, of markers that tremble
 
 # --- feet -------------------------------------------------------------------------------------------------------------
@@ -84,6 +86,18 @@ def legs_through(positions, body):
     return near
 
 
+INSIDE = np.array([0.10, 0.10, 0.07, 0.07])  # metres, for a leg of 0.85 m, of a wrist from trunk (twice) and thighs
+
+
+def hands_inside(positions, body):
+    """Frames `[T]` in which a wrist is in the own trunk or thighs: as near as in 0.1 % of recorded frames.
+
+    `positions [T, 22, 3]` metres.
+    """
+    ways = [way_out(positions[:, wrist], positions, INSIDE * body.size, 0.0) for wrist in HANDS]
+    return np.any(ways, axis=(0, 2))
+
+
 def foot_height_error(positions, contacts, body):
     """(sum of distances in metres, their number): how far standing foot joints are off their rest height over ground.
 
@@ -143,7 +157,6 @@ def facing_share(heading_b, root_b, root_a):
     return float(((forward * (root_a - root_b)[:, :2]).sum(-1) > 0).mean())
 
 
-HANDS = [INDEX["left_wrist"], INDEX["right_wrist"]]
 HELD = 0.20  # metres from wrist to wrist under which two people hold hands
 
 

@@ -120,6 +120,14 @@ def test_legs_that_pass_through_each_other_are_told():
     assert crossed.mean() == 0.5 and crossed[:60].all()
 
 
+def test_a_hand_in_the_own_body_is_told():
+    still = standing()
+    assert not metrics.hands_inside(positions(still), still.body).any()
+    places = positions(still)
+    places[40:, INDEX["left_wrist"]] = places[40:, INDEX["spine3"]] + [0.02, 0.0, 0.0]
+    assert list(np.flatnonzero(metrics.hands_inside(places, still.body))) == list(range(40, len(places)))
+
+
 def test_a_joint_that_pops_is_told_and_one_that_turns_evenly_is_not():
     local = np.tile(rot.IDENTITY, (10, COUNT, 1))
     assert metrics.turn_jolt(local) == metrics.turn_jolt(local[:2]) == 0.0

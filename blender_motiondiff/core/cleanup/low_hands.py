@@ -30,7 +30,7 @@ def hands_up(motion, places, world, bound):
         for end in joints[:0:-1]:  # the wrist, then the elbow
             rise = _rise(places[:, end, 2], motion.body.size, motion.fps) * free
             if rise.any():
-                motion = _swung(motion, places, world, joints, end, rise)
+                motion = swung(motion, places, world, joints, _raising(places, joints, end, rise))
     return motion
 
 
@@ -40,14 +40,22 @@ def _rise(heights, size, fps):
     return smooth(largest_near(deep, NEARBY)[:, None], SETTLING, fps)[:, 0] if deep.any() else deep
 
 
-def _swung(motion, places, world, joints, end, rise):
-    """The motion with an arm turned about its shoulder until the joint `end` is `rise [T]` metres higher."""
+def _raising(places, joints, end, rise):
+    """Turns `[T, 4]` of an arm about its shoulder until the joint `end` is `rise [T]` metres higher."""
     shoulder = places[:, joints[0]]
     way = places[:, end] - shoulder
     long, along = rot.length(way), np.maximum(rot.length(way[:, :2]), FLAT)
     up = np.minimum(way[:, 2] + rise, np.maximum(way[:, 2], 0.9 * long))
     level = np.sqrt(long**2 - up**2)
-    swing = rot.shortest_arc(way, np.concatenate([way[:, :2] * (level / along)[:, None], up[:, None]], -1))
+    return rot.shortest_arc(way, np.concatenate([way[:, :2] * (level / along)[:, None], up[:, None]], -1))
+
+
+def swung(motion, places, world, joints, swing):
+    """The motion with an arm turned about its shoulder by `swing [T, 4]`; `joints`: shoulder, elbow and wrist.
+
+    `places` and `world` go along.
+    """
+    shoulder = places[:, joints[0]]
     for joint in joints:
         world[:, joint] = rot.multiply(swing, world[:, joint])
         places[:, joint] = shoulder + rot.rotate(swing, places[:, joint] - shoulder)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import rotations as rot
+from ..cleanup.arms_beside import arms_out
 from ..cleanup.contacts import label_contacts
 from ..cleanup.foot_lock import lock_all_feet
 from ..cleanup.kinematics import kinematics, kinematics_of_all, put_legs
@@ -180,7 +181,9 @@ def _stand(request, characters, people, times, motions, stands, seen):
         if _strides_freely(character, person):
             height = straighter(places[k], character.body, FPS, on[k]) * (1.0 - kept[k][:, 0])
             motions[k], places[k], world[k] = _raised(motions[k], height, places[k], world[k])
-        motions[k] = hands_up(motions[k], places[k], world[k], arms_bound(character, person, kept[k]))
+        arms = arms_bound(character, person, kept[k])
+        motions[k] = arms_out(motions[k], places[k], world[k], arms)
+        motions[k] = hands_up(motions[k], places[k], world[k], arms)
     parts = zip(places, before, seen, characters, on, strict=True)
     touching = [label_contacts(_as_if_unmoved(p, m, s), c.body, FPS) | o for p, m, s, c, o in parts]
     ground = None if request.ground is None else _height_of(request.ground)
