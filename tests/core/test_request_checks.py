@@ -103,7 +103,7 @@ BAD = [
     *[("characters", v) for v in ((), None, 3)],
     *[("seed", v) for v in (-1, 2**63, 1.5, NAN, None)],
     *[("takes", v) for v in (0, -1, 65, 1.0, NAN, None, True)],
-    *[("sampler", v) for v in ("magic", None, 4)],
+    *[("sampler", v) for v in ("magic", None, 4, np.zeros(2))],
     *[("steps", v) for v in (0, 1001, 1.5, NAN)],
     *[("repaint", v) for v in (0, 101, NAN)],
     *[(f"{n}_guidance", v) for n in ("constraint", "text") for v in (-1.0, 101.0, NAN, INF, None)],

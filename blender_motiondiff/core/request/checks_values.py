@@ -63,7 +63,7 @@ def check_flag(at, value):
 
 def check_choice(at, value, choices):
     """One of some words."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         refuse(at, f"{_short(value)} is not known", f"Choose one of {', '.join(choices)}.")
 
 
