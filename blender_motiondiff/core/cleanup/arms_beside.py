@@ -3,6 +3,8 @@
 An arm that the answer puts through trunk or thighs is turned about its shoulder as a whole, with the hand on it.
 """
 
+import itertools
+
 import numpy as np
 
 from .. import rotations as rot
@@ -20,7 +22,10 @@ _AXES = np.array(
 # Metres, for a leg of 0.85 m, from the middle of a forearm and from a wrist to trunk (twice) and thighs, as lines: less
 # is found in under 0.5 % of recorded frames.
 ROOM = {0.5: np.array([0.10, 0.10, 0.07, 0.07]), 1.0: np.array([0.13, 0.13, 0.10, 0.10])}
-ROUNDS = 2  # a turn about the shoulder takes what is deep inside no farther than part of its way
+# Metres that a point lacks in the first and in the second round: a turn about the shoulder takes what is deep inside
+# no farther than part of its way.
+DEEP = (0.0, 0.01)
+_ARMS = np.array([[INDEX[name] for name in arm] for arm in ARMS])  # [2 arms, shoulder elbow wrist]
 OUTWARDS = 0.05  # metres by which an arm counts as on its own side, where it is right inside
 
 
@@ -30,18 +35,33 @@ def arms_out(motion, places, world, bound):
     `bound [T, 2]` bool: frames in which the left and the right arm must stay as they are.
     """
     outwards = rot.normalize(places[:, INDEX["left_hip"]] - places[:, INDEX["right_hip"]]) * OUTWARDS
-    for side, arm in enumerate(ARMS):
-        joints = [INDEX[name] for name in arm]
-        for share, room in [*ROOM.items()] * ROUNDS:
+    for side in np.flatnonzero(_inside(places, motion.body.size)):
+        joints = _ARMS[side]
+        for deep, (share, room) in itertools.product(DEEP, ROOM.items()):
             point = (1 - share) * places[:, joints[1]] + share * places[:, joints[2]]
             push = way_out(point, places, room * motion.body.size, outwards * (1 - 2 * side))
-            if push.any():
+            if rot.length(push).max() > deep * motion.body.size:
                 free = ease(frames_from(bound[:, side]) / (FADE * motion.fps))
                 push = _settled(push, motion.fps) * free[:, None]
-                shoulder = places[:, joints[0]]
-                swing = rot.shortest_arc(point - shoulder, point - shoulder + push)
-                motion = swung(motion, places, world, joints, swing)
+                at = np.flatnonzero(push.any(1))
+                way = point[at] - places[at, joints[0]]
+                motion = swung(motion, places, world, joints, rot.shortest_arc(way, way + push[at]), at)
     return motion
+
+
+def _inside(places, size):
+    """Whether the left and the right arm lack room, bool `[2]`: as `way_out`, quicker, on every other frame."""
+    places = places[::2]
+    elbow, wrist = (places[:, _ARMS[:, k]] for k in (1, 2))
+    points = np.stack([(1 - share) * elbow + share * wrist for share in ROOM], 2)  # [T, 2 arms, 2 points, 3]
+    first, last = places[:, _AXES[:, 0]], places[:, _AXES[:, 1]]
+    length, on, apart = 0.0, 0.0, 0.0
+    for k in range(3):  # coordinate by coordinate: short axes at the end of arrays are slow
+        along, way = (last - first)[:, None, None, :, k], points[..., k, None] - first[:, None, None, :, k]
+        length, on, apart = length + along * along, on + way * along, apart + way * way
+    share = np.clip(on / np.maximum(length, 1e-12), 0.0, 1.0)
+    apart += share * (share * length - 2 * on)
+    return (apart < (size * np.stack(list(ROOM.values()))) ** 2).any((0, 2, 3))
 
 
 def way_out(point, places, room, outwards):

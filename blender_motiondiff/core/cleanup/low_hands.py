@@ -50,15 +50,15 @@ def _raising(places, joints, end, rise):
     return rot.shortest_arc(way, np.concatenate([way[:, :2] * (level / along)[:, None], up[:, None]], -1))
 
 
-def swung(motion, places, world, joints, swing):
+def swung(motion, places, world, joints, swing, at=slice(None)):
     """The motion with an arm turned about its shoulder by `swing [T, 4]`; `joints`: shoulder, elbow and wrist.
 
-    `places` and `world` go along.
+    `places` and `world` go along. `at`: the frames that are turned.
     """
-    shoulder = places[:, joints[0]]
+    shoulder = places[at, joints[0]]
     for joint in joints:
-        world[:, joint] = rot.multiply(swing, world[:, joint])
-        places[:, joint] = shoulder + rot.rotate(swing, places[:, joint] - shoulder)
+        world[at, joint] = rot.multiply(swing, world[at, joint])
+        places[at, joint] = shoulder + rot.rotate(swing, places[at, joint] - shoulder)
     rotations, above = motion.rotations.copy(), PARENTS[joints[0]]
-    rotations[:, joints[0]] = rot.multiply(rot.conjugate(world[:, above]), world[:, joints[0]])
+    rotations[at, joints[0]] = rot.multiply(rot.conjugate(world[at, above]), world[at, joints[0]])
     return replace(motion, rotations=rotations)
