@@ -10,7 +10,8 @@ import numpy as np
 from .. import rotations as rot
 from ..reference import smooth
 from ..skeleton import ARMS, INDEX
-from .low_hands import FADE, NEARBY, SETTLING, swung
+from .kinematics import swung
+from .low_hands import FADE, NEARBY, SETTLING
 from .plants import ease, frames_from, largest_near
 
 _AXES = np.array(

@@ -1,10 +1,15 @@
-"""Forward kinematics of long clips a block of frames at a time: what a block needs stays in the processor's caches."""
+"""Forward kinematics of long clips a block of frames at a time: what a block needs stays in the processor's caches.
+
+And what moves with a leg or an arm that is turned.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
 from .. import rotations as rot
 from ..motion import forward_kinematics
-from ..skeleton import LEG_JOINTS
+from ..skeleton import LEG_JOINTS, PARENTS
 
 BLOCK = 320  # frames
 
@@ -36,3 +41,17 @@ def put_legs(places, turns, offsets):
     """
     for above, below in zip(LEG_JOINTS.T[:-1], LEG_JOINTS.T[1:], strict=True):
         places[:, :, below] = places[:, :, above] + rot.rotate(turns[:, :, above], offsets[:, None, below])
+
+
+def swung(motion, places, world, joints, swing, at=slice(None)):
+    """The motion with an arm turned about its shoulder by `swing [T, 4]`; `joints`: shoulder, elbow and wrist.
+
+    `places` and `world` go along. `at`: the frames that are turned.
+    """
+    shoulder = places[at, joints[0]]
+    for joint in joints:
+        world[at, joint] = rot.multiply(swing, world[at, joint])
+        places[at, joint] = shoulder + rot.rotate(swing, places[at, joint] - shoulder)
+    rotations, above = motion.rotations.copy(), PARENTS[joints[0]]
+    rotations[at, joints[0]] = rot.multiply(rot.conjugate(world[at, above]), world[at, joints[0]])
+    return replace(motion, rotations=rotations)

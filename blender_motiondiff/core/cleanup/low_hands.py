@@ -4,13 +4,12 @@ Somebody who lies or kneels between poses that are given rests on arms that the 
 19 cm. The arm is turned about its shoulder as a whole, with the hand on it; a body is not raised for it, or it hovers.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from .. import rotations as rot
 from ..reference import smooth
-from ..skeleton import ARMS, INDEX, PARENTS
+from ..skeleton import ARMS, INDEX
+from .kinematics import swung
 from .plants import ease, frames_from, largest_near
 
 LOW = 0.03  # metres over the ground, for a leg of 0.85 m, that an elbow or a wrist keeps
@@ -48,17 +47,3 @@ def _raising(places, joints, end, rise):
     up = np.minimum(way[:, 2] + rise, np.maximum(way[:, 2], 0.9 * long))
     level = np.sqrt(long**2 - up**2)
     return rot.shortest_arc(way, np.concatenate([way[:, :2] * (level / along)[:, None], up[:, None]], -1))
-
-
-def swung(motion, places, world, joints, swing, at=slice(None)):
-    """The motion with an arm turned about its shoulder by `swing [T, 4]`; `joints`: shoulder, elbow and wrist.
-
-    `places` and `world` go along. `at`: the frames that are turned.
-    """
-    shoulder = places[at, joints[0]]
-    for joint in joints:
-        world[at, joint] = rot.multiply(swing, world[at, joint])
-        places[at, joint] = shoulder + rot.rotate(swing, places[at, joint] - shoulder)
-    rotations, above = motion.rotations.copy(), PARENTS[joints[0]]
-    rotations[at, joints[0]] = rot.multiply(rot.conjugate(world[at, above]), world[at, joints[0]])
-    return replace(motion, rotations=rotations)

@@ -177,6 +177,11 @@ def hasty(standing, track, size, fps, keyed):
     return _gained(standing, track, HASTE * size, fps, keyed, np.ones(standing.shape, bool))
 
 
+def pivoting(heels, track, size, fps, keyed, toes):
+    """As `hasty`, of heels that go from place to place about toes that stand all the while: flags `toes [N, T]`."""
+    return _gained(heels, track, PIVOT * size, fps, keyed, toes)
+
+
 def stepping_heels(heels, toes, track, size):
     """Heels `[N, T]` said to stand while their toes go from one stance to another far away: flags `heels`, `toes`.
 
@@ -187,11 +192,6 @@ def stepping_heels(heels, toes, track, size):
     before, after = (track[found.row, np.clip(k, 0, toes.shape[1] - 1), :2] for k in (found.start - 1, found.end))
     out[found.at] = found.each(inner & (rot.length(after - before) > STRIDE * size[found.row]))
     return out & heels
-
-
-def pivoting(heels, track, size, fps, keyed, toes):
-    """The same of heels that go from place to place about toes that stand all the while: flags `toes [N, T]`."""
-    return _gained(heels, track, PIVOT * size, fps, keyed, toes)
 
 
 def _gained(standing, track, most, fps, keyed, within):
